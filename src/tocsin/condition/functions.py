@@ -1,0 +1,194 @@
+"""The pure functions of `Field.via`: each maps one value to any number of values.
+
+A value is what `tocsin.logs.values` yields: a string, bool, null, `Number`, an object, or `[]` for
+an empty array. The engine runs a function once per distinct value.
+"""
+
+import ipaddress
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from tocsin.condition.tree import Call
+from tocsin.errors import RecordError
+from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
+from tocsin.times import read_time
+
+Scalar: TypeAlias = "Json | int | Decimal"
+Function: TypeAlias = Callable[..., Iterable[Scalar]]
+
+
+def fold(text: str) -> str:
+    """Lower a string character by character: the only case folding there is.
+
+    `str.lower` on full Unicode but for its one context-dependent letter, the final sigma, which
+    would make a substring fold differently from the text that holds it.
+    """
+    return text.lower() if text.isascii() else text.replace("Σ", "σ").lower()
+
+
+def text_of(value: Scalar) -> Iterable[str]:
+    """Yield how a value reads as text.
+
+    Numbers as they were written, booleans as `true` and `false`, an object as its compact JSON and
+    the text of each of its leaves, an empty array as `[]`. Null has no text.
+    """
+    if isinstance(value, str):
+        return (value,)
+    if value is None:
+        return ()
+    if isinstance(value, bool):
+        return ("true" if value else "false",)
+    if isinstance(value, Number):
+        return (value.text,)
+    if isinstance(value, int | Decimal):
+        return (str(value),)
+    return (compact(value), *leaf_texts(value))
+
+
+def leaf_texts(value: Scalar) -> Iterable[str]:
+    """Yield the text of every scalar below a value; keys are not among them."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return (str(value),)
+    return (text for leaf in leaves(value) for text in text_of(leaf))
+
+
+def number_of(value: Scalar) -> Iterable[int | Decimal]:
+    """Yield the exact number that a value is or is written as; nothing for other text."""
+    if isinstance(value, bool):
+        return ()
+    if isinstance(value, int | Decimal):
+        return (value,)
+    if isinstance(value, Number):
+        value = value.text
+    number = parse_number(value) if isinstance(value, str) else None
+    return () if number is None else (number,)
+
+
+def _lower(value: Scalar) -> Iterable[Scalar]:
+    return (fold(value),) if isinstance(value, str) else ()
+
+
+def _upper(value: Scalar) -> Iterable[Scalar]:
+    return (value.upper(),) if isinstance(value, str) else ()
+
+
+def _strip(value: Scalar) -> Iterable[Scalar]:
+    return (value.strip(),) if isinstance(value, str) else ()
+
+
+def _length(value: Scalar) -> Iterable[Scalar]:
+    return (len(value),) if isinstance(value, str | dict) else ()
+
+
+def _split(value: Scalar, separator: str, index: int) -> Iterable[Scalar]:
+    if not isinstance(value, str):
+        return ()
+    parts = value.split(separator)
+    return (parts[index],) if -len(parts) <= index < len(parts) else ()
+
+
+def _after(value: Scalar, marker: str) -> Iterable[Scalar]:
+    """The part of a path that follows a word, whatever its case: `/vaults/NAME/…` → `NAME`."""
+    if not isinstance(value, str):
+        return ()
+    at = value.lower().find(marker.lower())
+    rest = value[at + len(marker) :].split("/", 1)[0] if at >= 0 else ""
+    return (rest,) if rest else ()
+
+
+def _parse_json(value: Scalar) -> Iterable[Scalar]:
+    if not isinstance(value, str) or value[:1] not in "{[":
+        return (value,)
+    try:
+        parsed, _ = read_value(value)
+    except RecordError:
+        return (value,)
+    return members(parsed)
+
+
+def _address(value: Scalar) -> Iterable[Scalar]:
+    """The address of `address:port` and `[address]:port`."""
+    if not isinstance(value, str):
+        return ()
+    text = value.strip()
+    if text.startswith("["):
+        text = text[1:].split("]", 1)[0]
+    elif text.count(":") == 1:
+        text = text.split(":", 1)[0]
+    return (text,) if text else ()
+
+
+def _part_of_time(part: Callable[[datetime], int]) -> Function:
+    def function(value: Scalar) -> Iterable[Scalar]:
+        when = read_time(value)
+        return (part(when),) if when else ()
+
+    return function
+
+
+def members(value: Json) -> Iterable[Json]:
+    """Yield the members of an array, however deeply arrays nest; `[]` stands for an empty one."""
+    if not isinstance(value, list):
+        yield value
+    elif not value:
+        yield value
+    else:
+        for item in value:
+            yield from members(item)
+
+
+def _texts(value: Scalar) -> Iterable[Scalar]:
+    return text_of(value)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "text": _texts,
+    "leaves": leaf_texts,
+    "number": number_of,
+    "lower": _lower,
+    "upper": _upper,
+    "strip": _strip,
+    "length": _length,
+    "split": _split,
+    "after": _after,
+    "json": _parse_json,
+    "address": _address,
+    "minute": _part_of_time(lambda when: when.minute),
+    "hour": _part_of_time(lambda when: when.hour),
+    "day": _part_of_time(lambda when: when.day),
+    "week": _part_of_time(lambda when: when.isocalendar().week),
+    "month": _part_of_time(lambda when: when.month),
+    "year": _part_of_time(lambda when: when.year),
+}
+
+
+def apply(calls: tuple[Call, ...], values: Iterable[Scalar]) -> list[Scalar]:
+    """Run a `via` chain over values; each function sees every value of the one before."""
+    current = list(values)
+    for call in calls:
+        function = FUNCTIONS[call.name]
+        current = [result for value in current for result in function(value, *call.args)]
+    return current
+
+
+def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an IP address; an IPv4-mapped IPv6 address is the IPv4 address it stands for."""
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Read a CIDR network; raise `ValueError` if host bits are set or it is none."""
+    return ipaddress.ip_network(text.strip())
+
+
+def quote(text: str) -> str:
+    """Quote a string for people, JSON style."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,310 @@
+"""Read log-type files: YAML that holds conditions and expressions, never code (`docs/log-types.md`).
+
+A path is a list of keys, or a string of keys with dots between them. A condition is one of
+
+    {exists: PATH}  {is: {PATH: VALUE or [VALUE, …]}}  {startswith: {…}}  {endswith: {…}}
+    {contains: {…}}  {all: [CONDITION, …]}  {any: […]}  {not: CONDITION}
+
+and compares text ignoring case. An expression is a path or one of
+
+    {first: [EXPR, …]}  {all: [EXPR, …]}  {const: TEXT}  {of: EXPR, via: [FUNCTION, …]}
+    {table: {of: EXPR, rows: {TEXT: TEXT or [TEXT, …]}, default: TEXT}}
+    {when: {condition: CONDITION, then: EXPR, else: EXPR}}
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path as FilePath
+from typing import TypeAlias
+
+import yaml
+
+from tocsin.condition.functions import FUNCTIONS, fold
+from tocsin.condition.simplify import simplify
+from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or, Predicate
+from tocsin.errors import LogTypeError
+from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
+
+Yaml: TypeAlias = "None | bool | int | float | str | list[Yaml] | dict[str, Yaml]"
+
+_TEXT = (Call("text"),)
+_COMPARISONS = {
+    "is": Op.EQUALS,
+    "startswith": Op.STARTSWITH,
+    "endswith": Op.ENDSWITH,
+    "contains": Op.CONTAINS,
+}
+_LOG_TYPE_KEYS = {
+    "name",
+    "title",
+    "priority",
+    "products",
+    "services",
+    "categories",
+    "gate",
+    "shapes",
+}
+_SHAPE_KEYS = {
+    "name",
+    "identify",
+    "time",
+    "names",
+    "bases",
+    "strip",
+    "json_cells",
+    "entities",
+    "unique",
+}
+
+
+@cache
+def shipped_log_types() -> tuple[LogType, ...]:
+    """Load the log types that ship with Tocsin, in order of priority."""
+    return _ordered(
+        load_log_type(file.read_text("utf-8"), file.name)
+        for file in _yaml_files(files("tocsin.logs") / "types")
+    )
+
+
+def load_log_types(folder: FilePath | None = None) -> tuple[LogType, ...]:
+    """Load the shipped log types and those of a user's folder, which go first by name."""
+    if folder is None:
+        return shipped_log_types()
+    own = [load_log_type(file.read_text("utf-8"), str(file)) for file in _yaml_files(folder)]
+    names = {log_type.name for log_type in own}
+    return _ordered([*own, *(other for other in shipped_log_types() if other.name not in names)])
+
+
+def _ordered(log_types: Iterable[LogType]) -> tuple[LogType, ...]:
+    return tuple(sorted(log_types, key=lambda log_type: (log_type.priority, log_type.name)))
+
+
+def _yaml_files(folder: Traversable | FilePath) -> list[Traversable]:
+    found = [file for file in folder.iterdir() if file.name.endswith((".yaml", ".yml"))]
+    return sorted(found, key=lambda file: file.name)  # type: ignore[return-value]
+
+
+def load_log_type(text: str, source: str) -> LogType:
+    """Read one log-type file; raise `LogTypeError` with the file and the key that is wrong."""
+    try:
+        data: Yaml = yaml.load(text, yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise LogTypeError(f"{source}: not YAML: {error}") from None
+    return _Loader(source).log_type(data)
+
+
+class _Loader:
+    """Reads one file; every method names the key it reads, so that errors can."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def fail(self, where: str, wanted: str) -> LogTypeError:
+        return LogTypeError(f"{self._source}: {where}: {wanted}")
+
+    def log_type(self, data: Yaml) -> LogType:
+        top = self._known(data, "the file", _LOG_TYPE_KEYS)
+        name = self._text(top.get("name"), "name")
+        return LogType(
+            name=name,
+            title=self._text(top.get("title", name), "title"),
+            shapes=tuple(self._shape(item) for item in self._list(top.get("shapes"), "shapes")),
+            products=tuple(fold(text) for text in self._texts(top.get("products", []), "products")),
+            services={
+                fold(key): self._names_condition(value, f"services.{key}")
+                for key, value in self._map(top.get("services", {}), "services").items()
+            },
+            categories={
+                fold(key): self._variants(value, f"categories.{key}")
+                for key, value in self._map(top.get("categories", {}), "categories").items()
+            },
+            gate=tuple(self._texts(top.get("gate", []), "gate")),
+            priority=int(str(top.get("priority", 50))),
+        )
+
+    def _shape(self, data: Yaml) -> Shape:
+        shape = self._known(data, "shapes", _SHAPE_KEYS)
+        name = self._text(shape.get("name"), "shapes.name")
+        names = self._map(shape.get("names", {}), f"{name}.names")
+        return Shape(
+            name=name,
+            identify=self._condition(shape.get("identify"), f"{name}.identify"),
+            time=self._expr(shape.get("time"), f"{name}.time"),
+            names={
+                vocabulary: self._expressions(items, f"{name}.names.{vocabulary}")
+                for vocabulary, items in names.items()
+            },
+            bases=tuple(
+                self._path(base, f"{name}.bases")
+                for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
+            ),
+            strip=tuple(self._texts(shape.get("strip", []), f"{name}.strip")),
+            json_cells=shape.get("json_cells", False) is True,
+            entities={
+                kind: tuple(
+                    self._expr(item, f"{name}.entities.{kind}")
+                    for item in self._list(items, f"{name}.entities.{kind}")
+                )
+                for kind, items in self._map(
+                    shape.get("entities", {}), f"{name}.entities"
+                ).items()
+            },
+            unique=tuple(
+                self._expr(item, f"{name}.unique")
+                for item in self._list(shape.get("unique", []), f"{name}.unique")
+            ),
+        )
+
+    def _variants(self, data: Yaml, where: str) -> tuple[Variant, ...]:
+        return tuple(self._variant(item, where) for item in self._list(data, where))
+
+    def _variant(self, data: Yaml, where: str) -> Variant:
+        variant = self._known(data, where, {"when", "names", "unmapped"})
+        return Variant(
+            condition=self._names_condition(variant.get("when"), f"{where}.when"),
+            names={
+                fold(key): self._expr(value, f"{where}.names.{key}", leaf=_name)
+                for key, value in self._map(variant.get("names", {}), f"{where}.names").items()
+            },
+            unmapped=frozenset(
+                fold(text) for text in self._texts(variant.get("unmapped", []), f"{where}.unmapped")
+            ),
+        )
+
+    def _names_condition(self, data: Yaml, where: str) -> Condition:
+        """Read a condition over names; nothing at all means every event."""
+        return TRUE if data is None else self._condition(data, where, single=True)
+
+    def _expressions(self, data: Yaml, where: str) -> Mapping[str, Expr]:
+        return {
+            fold(key): self._expr(value, f"{where}.{key}")
+            for key, value in self._map(data, where).items()
+        }
+
+    def _condition(self, data: Yaml, where: str, *, single: bool = False) -> Condition:
+        ((kind, value),) = self._one(data, where).items()
+        where = f"{where}.{kind}"
+        if kind in {"all", "any"}:
+            parts = tuple(
+                self._condition(part, where, single=single) for part in self._list(value, where)
+            )
+            return simplify(And(parts) if kind == "all" else Or(parts))
+        if kind == "not":
+            return Not(self._condition(value, where, single=single))
+        if kind == "exists":
+            return Predicate(self._field(value, where, single=single), Op.EXISTS)
+        if kind not in _COMPARISONS:
+            raise self.fail(where, "is no condition; see docs/log-types.md")
+        parts = tuple(
+            Predicate(
+                self._field(path, where, single=single, via=_TEXT),
+                _COMPARISONS[kind],
+                tuple(self._texts(values if isinstance(values, list) else [values], where)),
+                fold_case=True,
+            )
+            for path, values in self._map(value, where).items()
+        )
+        return simplify(And(parts))
+
+    def _field(
+        self, data: Yaml, where: str, *, single: bool, via: tuple[Call, ...] = ()
+    ) -> Field:
+        path = (self._text(data, where),) if single else self._path(data, where)
+        return Field(path, via)
+
+    def _expr(
+        self, data: Yaml, where: str, *, leaf: "Callable[[tuple[str, ...]], Expr] | None" = None
+    ) -> Expr:
+        if isinstance(data, str | list):
+            return (leaf or Path)(self._path(data, where))
+        ((kind, value), *rest) = self._map(data, where).items() or [("", None)]
+        inner = f"{where}.{kind}"
+        if kind in {"first", "all"} and not rest:
+            parts = tuple(
+                self._expr(part, inner, leaf=leaf) for part in self._list(value, inner)
+            )
+            return First(parts) if kind == "first" else All(parts)
+        if kind == "const" and not rest:
+            return Const(self._text(value, inner))
+        if kind == "table" and not rest:
+            return self._table(value, inner, leaf)
+        if kind == "when" and not rest:
+            return self._when(value, inner, leaf)
+        mapping = self._known(data, where, {"of", "via"})
+        calls = tuple(self._call(call, where) for call in self._list(mapping.get("via"), where))
+        return Via(self._expr(mapping.get("of"), where, leaf=leaf), calls)
+
+    def _table(
+        self, data: Yaml, where: str, leaf: "Callable[[tuple[str, ...]], Expr] | None"
+    ) -> Expr:
+        table = self._known(data, where, {"of", "rows", "default"})
+        rows = tuple(
+            (key, tuple(self._texts(value if isinstance(value, list) else [value], where)))
+            for key, value in self._map(table.get("rows"), where).items()
+        )
+        default = table.get("default")
+        fallback = None if default is None else (self._text(default, where),)
+        return Table(self._expr(table.get("of"), where, leaf=leaf), rows, fallback)
+
+    def _when(
+        self, data: Yaml, where: str, leaf: "Callable[[tuple[str, ...]], Expr] | None"
+    ) -> Expr:
+        when = self._known(data, where, {"condition", "then", "else"})
+        otherwise = when.get("else")
+        return When(
+            self._condition(when.get("condition"), where),
+            self._expr(when.get("then"), where, leaf=leaf),
+            None if otherwise is None else self._expr(otherwise, where, leaf=leaf),
+        )
+
+    def _call(self, data: Yaml, where: str) -> Call:
+        name, args = data, ()
+        if isinstance(data, dict):
+            ((name, value),) = self._one(data, where).items()
+            args = tuple(value if isinstance(value, list) else [value])  # type: ignore[assignment]
+        if name not in FUNCTIONS:
+            raise self.fail(where, f"{name!r} is no function; known: {', '.join(FUNCTIONS)}")
+        return Call(str(name), args)
+
+    def _path(self, data: Yaml, where: str) -> tuple[str, ...]:
+        if isinstance(data, str) and data:
+            return tuple(data.split("."))
+        return tuple(self._texts(data, where))
+
+    def _known(self, data: Yaml, where: str, keys: set[str]) -> dict[str, Yaml]:
+        mapping = self._map(data, where)
+        for key in mapping:
+            if key not in keys:
+                raise self.fail(where, f"{key!r} is not known; known: {', '.join(sorted(keys))}")
+        return mapping
+
+    def _one(self, data: Yaml, where: str) -> dict[str, Yaml]:
+        mapping = self._map(data, where)
+        if len(mapping) != 1:
+            raise self.fail(where, "needs exactly one key")
+        return mapping
+
+    def _map(self, data: Yaml, where: str) -> dict[str, Yaml]:
+        if isinstance(data, dict) and all(isinstance(key, str) for key in data):
+            return data
+        raise self.fail(where, "needs a mapping with text keys")
+
+    def _list(self, data: Yaml, where: str) -> list[Yaml]:
+        if isinstance(data, list):
+            return data
+        raise self.fail(where, "needs a list")
+
+    def _texts(self, data: Yaml, where: str) -> list[str]:
+        return [self._text(item, where) for item in self._list(data, where)]
+
+    def _text(self, data: Yaml, where: str) -> str:
+        if isinstance(data, str) or (isinstance(data, int) and not isinstance(data, bool)):
+            return str(data)
+        raise self.fail(where, "needs text")
+
+
+def _name(path: tuple[str, ...]) -> Expr:
+    return Name(".".join(path))

@@ -1,0 +1,161 @@
+"""Small expressions that say what a field name means in one shape of a log type.
+
+Log-type files write them (`logs/types/*.yaml`, `docs/log-types.md`); `read` evaluates one on one
+record, `engine/columns.py` on a batch, both with the same result.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tocsin.condition.functions import apply, fold, text_of
+from tocsin.condition.tree import Call, Condition
+from tocsin.jsontext import Json
+from tocsin.logs.values import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The values at an exact path."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The values of a name that the log type does not declare: the record's own keys decide."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first part that is there and neither null nor empty; else the first that is there."""
+
+    parts: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """The values of every part together."""
+
+    parts: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A fixed string."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Look texts up, ignoring case; a text that is not listed gives `default`, or itself."""
+
+    of: "Expr"
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    default: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """One of two expressions, by a condition over exact paths."""
+
+    condition: Condition
+    then: "Expr"
+    otherwise: "Expr | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """The values of an expression, sent through functions."""
+
+    of: "Expr"
+    calls: tuple[Call, ...]
+
+
+Expr: TypeAlias = Path | Name | First | All | Const | Table | When | Via
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How to read one record: paths, undeclared names and conditions over paths."""
+
+    path: Callable[[tuple[str, ...]], Values]
+    name: Callable[[str], Values]
+    holds: Callable[[Condition], bool]
+
+
+def read(expr: Expr, reader: Reader) -> Values:
+    """Evaluate an expression on one record."""
+    match expr:
+        case Path(path):
+            return reader.path(path)
+        case Name(name):
+            return reader.name(name)
+        case Const(value):
+            return [value]
+        case First(parts):
+            return first(read(part, reader) for part in parts)
+        case All(parts):
+            found = [values for part in parts if (values := read(part, reader)) is not None]
+            return [value for values in found for value in values] if found else None
+        case When(condition, then, otherwise):
+            chosen = then if reader.holds(condition) else otherwise
+            return None if chosen is None else read(chosen, reader)
+        case Table(of):
+            return translate(expr, read(of, reader))
+        case Via(of, calls):
+            return send_through(calls, read(of, reader))
+
+
+def first(alternatives: Iterable[Values]) -> Values:
+    """Choose as `First` does."""
+    fallback: Values = None
+    for values in alternatives:
+        if values is None:
+            continue
+        if any(value not in (None, "", [], {}) for value in values):
+            return values
+        fallback = values if fallback is None else fallback
+    return fallback
+
+
+def translate(table: Table, values: Values) -> Values:
+    """Look values up as `Table` does; nothing left reads as absent."""
+    if values is None:
+        return None
+    rows = {fold(key): results for key, results in table.rows}
+    found: list[Json] = []
+    for value in values:
+        for text in text_of(value):
+            default = (text,) if table.default is None else table.default
+            found.extend(rows.get(fold(text), default))
+    return found or None
+
+
+def send_through(calls: tuple[Call, ...], values: Values) -> Values:
+    """Run functions over values; nothing left reads as absent."""
+    if values is None:
+        return None
+    results: list[Json] = apply(calls, values)  # type: ignore[assignment, arg-type]
+    return results or None
+
+
+def paths(expr: Expr) -> list[tuple[str, ...]]:
+    """Return every exact path an expression reads, conditions included, in order."""
+    from tocsin.condition.tree import fields
+
+    match expr:
+        case Path(path):
+            return [path]
+        case First(parts) | All(parts):
+            return [path for part in parts for path in paths(part)]
+        case When(condition, then, otherwise):
+            own = [field.path for field in fields(condition)]
+            return own + paths(then) + (paths(otherwise) if otherwise else [])
+        case Table(of) | Via(of):
+            return paths(of)
+        case Name() | Const():
+            return []

@@ -1,0 +1,66 @@
+"""What a path or a name reads from a record: values.
+
+What is absent reads as `None`. Everything else reads as a list of values: arrays are flattened into
+their members (an empty array stays, as `[]`), objects stay whole, null is a value. Reading fans out
+over arrays: `targets.id` reads the `id` of every target.
+"""
+
+from typing import TypeAlias
+
+from tocsin.condition.functions import fold, members
+from tocsin.jsontext import Json
+
+Values: TypeAlias = "list[Json] | None"
+
+
+def walk(value: Json, path: tuple[str, ...]) -> Values:
+    """Read the values at an exact path; None if it leads nowhere."""
+    if not path:
+        return list(members(value))
+    if isinstance(value, dict):
+        return walk(value[path[0]], path[1:]) if path[0] in value else None
+    if isinstance(value, list):
+        return _gather([walk(item, path) for item in value])
+    return None
+
+
+def look_up(value: Json, segments: tuple[str, ...]) -> Values:
+    """Read the values of a dotted name, given as its segments.
+
+    Keys are tried as they stand before they are tried ignoring case; in each pass a literal key of
+    several segments goes before a nested path, the longest first.
+    """
+    found = _look_up(value, segments, ignore_case=False)
+    return _look_up(value, segments, ignore_case=True) if found is None else found
+
+
+def _look_up(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -> Values:
+    if not segments:
+        return list(members(value))
+    if isinstance(value, list):
+        return _gather([_look_up(item, segments, ignore_case=ignore_case) for item in value])
+    if not isinstance(value, dict):
+        return None
+    for length in range(len(segments), 0, -1):
+        key = find_key(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case)
+        if key is None:
+            continue
+        found = _look_up(value[key], segments[length:], ignore_case=ignore_case)
+        if found is not None:
+            return found
+    return None
+
+
+def find_key(keys: tuple[str, ...], wanted: str, *, ignore_case: bool) -> str | None:
+    """Return the key that a name stands for: the exact one, else the first that folds to it."""
+    if wanted in keys:
+        return wanted
+    if not ignore_case:
+        return None
+    folded = fold(wanted)
+    return next((key for key in keys if fold(key) == folded), None)
+
+
+def _gather(found: list[Values]) -> Values:
+    present = [values for values in found if values is not None]
+    return [item for values in present for item in values] if present else None
