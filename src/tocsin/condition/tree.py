@@ -9,7 +9,7 @@ true if it holds for at least one of them, so its negation says that it holds fo
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TypeAlias
 
 
@@ -57,7 +57,7 @@ class Field:
     via: tuple[Call, ...] = ()
 
 
-class Wild(StrEnum):
+class Wild(Enum):
     """The two wildcards of a `Glob`; both match line breaks too."""
 
     ANY = "*"

@@ -1,0 +1,1 @@
+"""Sigma rules: text → Rule (`load_sigma`)."""

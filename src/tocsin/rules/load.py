@@ -1,0 +1,135 @@
+"""Rule files and folders → Rules. Each ecosystem has one reader; a file goes to the first that
+knows it, and a file that none knows is named, never dropped.
+"""
+
+import gc
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tocsin.errors import UsageError
+from tocsin.rules.model import Rule, RuleSet, Skipped, Verdict
+
+RULE_SUFFIXES = {".yml", ".yaml"}
+_CASES = re.compile(r"\.cases\.ya?ml$")
+_SIGMA = re.compile(r"^(detection|correlation|filter)\s*:", re.MULTILINE)
+_PANTHER = re.compile(r"^AnalysisType\s*:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """Files that change how rules are read."""
+
+    pipelines: tuple[Path, ...] = ()
+    placeholders: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """One file that may hold rules, the pack it belongs to, and how its path is shown."""
+
+    path: Path
+    pack: str
+    shown: str
+
+
+def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
+    """List the rule files below the paths that a user named; each named path is one pack.
+
+    A file that is named itself is taken whatever its ending, so that a page that quotes a rule
+    can be given. Raises `UsageError` if a path does not exist or holds no rule files.
+    """
+    found: list[RuleFile] = []
+    for root in roots:
+        pack = root.resolve().stem or "rules"
+        if root.is_file():
+            found.append(RuleFile(root, pack, str(root)))
+        elif root.is_dir():
+            files = sorted(path for path in root.rglob("*") if _is_rule_file(path))
+            if not files:
+                raise UsageError(f"{root}: no rule files (*.yml, *.yaml) below this folder")
+            found += [RuleFile(path, pack, str(path)) for path in files]
+        else:
+            raise UsageError(f"{root}: no such rule file or folder")
+    return found
+
+
+def _is_rule_file(path: Path) -> bool:
+    return path.suffix.lower() in RULE_SUFFIXES and not _CASES.search(path.name) and path.is_file()
+
+
+def load_rules(roots: Iterable[Path], options: LoadOptions | None = None) -> RuleSet:
+    """Load every rule below the given paths; broken ones have the verdict `cannot`."""
+    loader = RuleLoader(options or LoadOptions())
+    with _no_collection():
+        loaded = [loader.load(file) for file in find_rule_files(roots)]
+    return combine(loaded)
+
+
+def combine(loaded: Iterable[tuple[list[Rule], Skipped | None]]) -> RuleSet:
+    """Put the rules of several files together and check what only the whole can show."""
+    rules: list[Rule] = []
+    skipped: list[Skipped] = []
+    for found, left_out in loaded:
+        rules += found
+        if left_out:
+            skipped.append(left_out)
+    return RuleSet(tuple(_refuse_repeats(rules)), tuple(skipped))
+
+
+class RuleLoader:
+    """Reads rule files with one set of options."""
+
+    def __init__(self, options: LoadOptions) -> None:
+        self._options = options
+        self._pipelines: tuple[object, ...] | None = None
+
+    def load(self, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
+        """Load one file: its rules, or the reason why it is not one of rules."""
+        try:
+            text = file.path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            return [], Skipped(file.shown, f"cannot be read: {error}")
+        if _PANTHER.search(text):
+            return [], Skipped(file.shown, "Panther rules are not read yet")
+        if not _SIGMA.search(text):
+            return [], Skipped(file.shown, "no rule: has no detection, correlation or filter")
+        return self._load_sigma(text, file), None
+
+    def _load_sigma(self, text: str, file: RuleFile) -> list[Rule]:
+        from tocsin.rules.sigma.build import Origin, load_sigma
+        from tocsin.rules.sigma.parse import load_pipeline, load_placeholders
+
+        if self._pipelines is None:
+            own = [load_pipeline(path) for path in self._options.pipelines]
+            if self._options.placeholders:
+                own.append(load_placeholders(self._options.placeholders))
+            self._pipelines = tuple(own)
+        origin = Origin(file.pack, file.path, file.shown)
+        return list(load_sigma(text, origin, self._pipelines))  # type: ignore[arg-type]
+
+
+def _refuse_repeats(rules: list[Rule]) -> Iterator[Rule]:
+    """Let the first rule of a key stand; a second one cannot run, and says where the first is."""
+    first: dict[str, Rule] = {}
+    for rule in rules:
+        other = first.setdefault(rule.key, rule)
+        if other is rule:
+            yield rule
+            continue
+        reason = f"{rule.path}: the id {rule.id} is already used in this pack by {other.path}"
+        yield replace(rule, inputs=(), verdict=Verdict.CANNOT, reasons=(*rule.reasons, reason))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking the many objects that a parser makes."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

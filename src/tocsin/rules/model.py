@@ -1,0 +1,120 @@
+"""What a rule is, whatever its language: inputs with conditions, and what people need to know."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tocsin.condition.tree import Condition
+
+
+class Severity(StrEnum):
+    """How bad it is if a rule is right, from harmless to worst."""
+
+    INFORMATIONAL = "informational"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for informational up to 4 for critical."""
+        return list(Severity).index(self)
+
+    @property
+    def risk_score(self) -> int:
+        """Return the risk score of a rule that states none, 1 to 99."""
+        return (1, 21, 47, 73, 99)[self.rank]
+
+
+class Verdict(StrEnum):
+    """What Tocsin makes of a rule."""
+
+    RUNS = "runs"
+    APPROXIMATE = "approximate"
+    CANNOT = "cannot"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The Sigma log source of an input; attributes that are None do not constrain."""
+
+    product: str | None = None
+    category: str | None = None
+    service: str | None = None
+
+    def __str__(self) -> str:
+        return "/".join(part or "*" for part in (self.product, self.category, self.service))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a rule waits for: a condition over the events its scope selects."""
+
+    condition: Condition
+    scope: Scope
+    vocabulary: str = "sigma"
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """One ATT&CK tactic, technique, or both, as the rule's tags name them."""
+
+    tactic: str | None = None
+    technique: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One detection. `path` is as the user named it; `digest` is the SHA-256 of the rule's text."""
+
+    id: str
+    name: str
+    ecosystem: str
+    kind: str
+    pack: str
+    path: str
+    digest: str
+    inputs: tuple[Input, ...] = ()
+    severity: Severity = Severity.MEDIUM
+    status: str = ""
+    description: str = ""
+    author: tuple[str, ...] = ()
+    license: str | None = None
+    date: str | None = None
+    modified: str | None = None
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    false_positives: tuple[str, ...] = ()
+    attack: tuple[Technique, ...] = ()
+    guide: str = ""
+    verdict: Verdict = Verdict.RUNS
+    reasons: tuple[str, ...] = ()
+    """Why the verdict is not `runs`."""
+    notes: tuple[str, ...] = ()
+    """What an author should know, such as two keys of the same name."""
+
+    @property
+    def key(self) -> str:
+        """Return what names the rule among all packs."""
+        return f"{self.pack}:{self.id}"
+
+    @property
+    def enabled(self) -> bool:
+        """Return whether the rule runs by default."""
+        return self.status not in {"deprecated", "unsupported"}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file of a rule folder that was not taken as a rule, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules as loaded, in order of their paths, and the files that were not taken."""
+
+    rules: tuple[Rule, ...]
+    skipped: tuple[Skipped, ...] = ()

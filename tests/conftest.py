@@ -1,0 +1,43 @@
+"""Where tests find real data, and the count of what was skipped for want of it."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("TOCSIN_SHARED") or ROOT.parent / "shared")
+
+
+def data_folder(*parts: str) -> Path:
+    """Return a folder of the shared data; skip, or fail if data is required, where it is absent."""
+    folder = SHARED.joinpath(*parts)
+    if folder.exists():
+        return folder
+    reason = f"no data at {'/'.join(parts) or '.'} (set TOCSIN_SHARED)"
+    if os.environ.get("TOCSIN_REQUIRE_DATA") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    return data_folder()
+
+
+@pytest.fixture(scope="session")
+def sigma_corpus() -> Path:
+    return data_folder("corpora", "sigma")
+
+
+@pytest.fixture(scope="session")
+def windows_captures() -> list[Path]:
+    return sorted(data_folder("data", "windows").glob("*.ndjson.gz"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped {count}: {reason}")
