@@ -129,19 +129,22 @@ class _Loader:
         shape = self._known(data, "shapes", _SHAPE_KEYS)
         name = self._text(shape.get("name"), "shapes.name")
         names = self._map(shape.get("names", {}), f"{name}.names")
+        strip = tuple(self._texts(shape.get("strip", []), f"{name}.strip"))
         return Shape(
             name=name,
             identify=self._condition(shape.get("identify"), f"{name}.identify"),
             time=self._expr(shape.get("time"), f"{name}.time"),
             names={
-                vocabulary: self._expressions(items, f"{name}.names.{vocabulary}")
+                vocabulary: _with_prefixes(
+                    self._expressions(items, f"{name}.names.{vocabulary}"), strip
+                )
                 for vocabulary, items in names.items()
             },
             bases=tuple(
                 self._path(base, f"{name}.bases")
                 for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
             ),
-            strip=tuple(self._texts(shape.get("strip", []), f"{name}.strip")),
+            strip=strip,
             json_cells=shape.get("json_cells", False) is True,
             entities={
                 kind: tuple(
@@ -304,6 +307,14 @@ class _Loader:
         if isinstance(data, str) or (isinstance(data, int) and not isinstance(data, bool)):
             return str(data)
         raise self.fail(where, "needs text")
+
+
+def _with_prefixes(names: Mapping[str, Expr], prefixes: Iterable[str]) -> Mapping[str, Expr]:
+    """Let declared names answer behind a prefix that is stripped, unless declared so themselves."""
+    prefixed = {
+        f"{fold(prefix)}.{name}": expr for prefix in prefixes for name, expr in names.items()
+    }
+    return {**prefixed, **names}
 
 
 def _name(path: tuple[str, ...]) -> Expr:

@@ -27,7 +27,7 @@ class Variant:
     """Folded names without counterpart: a rule that uses one does not run on this variant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One form in which a log type is met."""
 
@@ -60,7 +60,7 @@ class Shape:
         return [(base, tuple(name.split("."))) for name in spellings for base in self.bases]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LogType:
     """A kind of event: how to recognise it and which rules want it."""
 

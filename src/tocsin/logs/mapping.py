@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tocsin.condition.functions import apply, fold, text_of
-from tocsin.condition.tree import Call, Condition
+from tocsin.condition.tree import Call, Condition, fields
 from tocsin.jsontext import Json
 from tocsin.logs.values import Values
 
@@ -145,8 +145,6 @@ def send_through(calls: tuple[Call, ...], values: Values) -> Values:
 
 def paths(expr: Expr) -> list[tuple[str, ...]]:
     """Return every exact path an expression reads, conditions included, in order."""
-    from tocsin.condition.tree import fields
-
     match expr:
         case Path(path):
             return [path]
@@ -158,4 +156,19 @@ def paths(expr: Expr) -> list[tuple[str, ...]]:
         case Table(of) | Via(of):
             return paths(of)
         case Name() | Const():
+            return []
+
+
+def names(expr: Expr) -> list[str]:
+    """Return every undeclared name an expression reads, in order."""
+    match expr:
+        case Name(name):
+            return [name]
+        case First(parts) | All(parts):
+            return [name for part in parts for name in names(part)]
+        case When(_, then, otherwise):
+            return names(then) + (names(otherwise) if otherwise else [])
+        case Table(of) | Via(of):
+            return names(of)
+        case Path() | Const():
             return []

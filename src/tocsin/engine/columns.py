@@ -1,0 +1,152 @@
+"""Columns of a batch, dictionary-encoded: one code per row, values once per distinct cell.
+
+All work on field values is done per distinct cell and spread by the codes; that is where the
+engine's speed comes from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from tocsin.condition.functions import Scalar, apply
+from tocsin.condition.tree import Call
+from tocsin.errors import RecordError
+from tocsin.jsontext import Json, Number, read_value
+from tocsin.logs.values import Values
+
+Codes = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+
+ABSENT = -1
+"""The code of a row where the field is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A column: `codes[row]` indexes `values`, or is `ABSENT`.
+
+    Each entry of `values` holds the values of one distinct cell; entries may repeat.
+    """
+
+    codes: Codes
+    values: Sequence[Sequence[Scalar]]
+
+    def spread(self, chosen: Mask) -> Mask:
+        """Turn a truth value per distinct cell into one per row; absent rows are false."""
+        table = np.append(chosen, False)
+        spread: Mask = table[self.codes]
+        return spread
+
+    def via(self, calls: tuple[Call, ...]) -> "Cells":
+        """Send every distinct cell through functions; rows stay present even if nothing is left."""
+        if not calls:
+            return self
+        return Cells(self.codes, [apply(calls, values) for values in self.values])
+
+    def take(self, rows: Rows) -> "Cells":
+        """Return the column of some rows; the distinct cells stay."""
+        return Cells(self.codes[rows], self.values)
+
+    def map(self, function: Callable[[Values], Values]) -> "Cells":
+        """Replace the values of every distinct cell; None makes its rows absent."""
+        return drop_absent(self.codes, [function(list(values)) for values in self.values])  # type: ignore[arg-type]
+
+
+def absent(rows: int) -> Cells:
+    """Return a column that is absent in every row."""
+    return Cells(np.full(rows, ABSENT, dtype=np.int32), [])
+
+
+def constant(rows: int, value: str) -> Cells:
+    """Return a column that reads the same in every row."""
+    return Cells(np.zeros(rows, dtype=np.int32), [[value]])
+
+
+def choose(parts: Sequence[tuple[Cells, Mask]], rows: int) -> Cells:
+    """Take each row from the first part whose mask holds there; rows that none takes are absent."""
+    codes = np.full(rows, ABSENT, dtype=np.int32)
+    values: list[Sequence[Scalar]] = []
+    open_rows = np.ones(rows, dtype=np.bool_)
+    for cells, mask in parts:
+        taken = open_rows & mask
+        codes[taken] = np.where(cells.codes >= 0, cells.codes + len(values), ABSENT)[taken]
+        values.extend(cells.values)
+        open_rows &= ~taken
+    return Cells(codes, values)
+
+
+def together(parts: Sequence[Cells], rows: int) -> Cells:
+    """Join the values of several columns row by row."""
+    if not parts:
+        return absent(rows)
+    stacked = np.stack([cells.codes for cells in parts])
+    pairs, codes = np.unique(stacked, axis=1, return_inverse=True)
+    joined = Cells(
+        codes.astype(np.int32).reshape(-1),
+        [_join(parts, combination) for combination in pairs.T.tolist()],
+    )
+    return joined.map(lambda values: values or None)
+
+
+def _join(parts: Sequence[Cells], combination: Sequence[int]) -> list[Scalar]:
+    return [
+        value
+        for cells, code in zip(parts, combination, strict=True)
+        if code != ABSENT
+        for value in cells.values[code]
+    ]
+
+
+ReadCell: TypeAlias = Callable[[Json], Values]
+"""Reads a field's values from the JSON of one cell."""
+
+
+def decode(column: pa.Array, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
+    """Decode a column of JSON texts, null where the field is absent.
+
+    With `strings_as_they_are` a string is its own value and `read_cell` is not asked.
+    """
+    encoded = column.dictionary_encode()
+    codes = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False).astype(np.int32)
+    decoded = decode_texts(encoded.dictionary.to_pylist())
+    values = [
+        [value] if strings_as_they_are and isinstance(value, str) else read_cell(value)
+        for value in decoded
+    ]
+    return drop_absent(codes, values)
+
+
+def drop_absent(codes: Codes, values: Sequence[Values]) -> Cells:
+    """Make a column of values per code, where None makes its rows absent."""
+    if None not in values:
+        return Cells(codes, values)  # type: ignore[arg-type]
+    keep = np.array([entry is not None for entry in values], dtype=np.bool_)
+    numbers = np.append(np.where(keep, np.cumsum(keep) - 1, ABSENT), ABSENT).astype(np.int32)
+    return Cells(numbers[codes], [entry for entry in values if entry is not None])
+
+
+def decode_texts(texts: Sequence[str]) -> list[Json]:
+    """Decode JSON texts, strings all at once."""
+    strings = [text for text in texts if text.startswith('"')]
+    decoded = iter(orjson.loads(f"[{','.join(strings)}]"))
+    return [next(decoded) if text.startswith('"') else _decode(text) for text in texts]
+
+
+def _decode(text: str) -> Json:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if text[0] not in "{[":
+        return Number(text)
+    try:
+        return read_value(text)[0]
+    except RecordError:
+        return text
+
+
+_CONSTANTS: dict[str, Json] = {"null": None, "true": True, "false": False}

@@ -1,0 +1,163 @@
+"""Where the leaves of expressions stand in records of one key signature.
+
+Records with the same keys, in the same objects, are read alike: so names are resolved once per
+signature, not once per record. A record whose keys need more than a look at them (a repeated key,
+a name inside an array that could also be spelled otherwise) is read row by row instead.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tocsin.logs.logtype import ANY_KEY, Shape
+from tocsin.logs.mapping import Expr, Name, Path, names, paths
+from tocsin.logs.values import find_key
+
+KeyPath: TypeAlias = tuple[str, ...]
+Leaf: TypeAlias = Path | Name
+
+ROOT: KeyPath = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The keys of some containers of a record: None for what is not there, else in order.
+
+    What is there but is no object has no keys.
+    """
+
+    keys: Mapping[KeyPath, tuple[str, ...] | None]
+
+    def of(self, container: KeyPath) -> tuple[str, ...] | None:
+        """Return the keys of a container; raise `Unseen` if it was not looked at."""
+        if container not in self.keys:
+            raise Unseen(container)
+        return self.keys[container]
+
+
+class Unseen(Exception):
+    """The keys of this container have to be looked at first."""
+
+    def __init__(self, container: KeyPath) -> None:
+        super().__init__(container)
+        self.container = container
+
+
+class Undecided(Exception):
+    """The keys alone do not say where a leaf stands: read the record itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place to read: the JSON at `path`, and what is left to find inside it."""
+
+    path: KeyPath
+    rest: KeyPath = ()
+    exact: bool = True
+    """Whether `rest` is an exact path; else it is the segments of a name."""
+
+
+NOWHERE = Source(())
+"""The leaf is absent from every record of the signature."""
+
+Layout: TypeAlias = tuple[Source, ...] | None
+"""One source per leaf; None if the record has to be read row by row."""
+
+
+def containers_of(leaves: Iterable[Leaf], shape: Shape) -> tuple[KeyPath, ...]:
+    """Return the objects whose keys decide where leaves stand, the root first."""
+    found: dict[KeyPath, None] = {ROOT: None}
+    for leaf in leaves:
+        if isinstance(leaf, Path):
+            whole = [leaf.path]
+        else:
+            candidates = shape.candidates(leaf.name)
+            whole = [base + segments for base, segments in candidates if ANY_KEY not in base]
+        for path in whole:
+            found.update((path[:end], None) for end in range(1, len(path)))
+    return tuple(found)
+
+
+def lay_out(leaves: Sequence[Leaf], shape: Shape, signature: Signature) -> Layout:
+    """Resolve every leaf for the records of a signature; raises `Unseen`."""
+    try:
+        return tuple(
+            _locate_path(leaf.path, signature)
+            if isinstance(leaf, Path)
+            else _locate_name(leaf.name, shape, signature)
+            for leaf in leaves
+        )
+    except Undecided:
+        return None
+
+
+def _locate_path(path: KeyPath, signature: Signature) -> Source:
+    for end, key in enumerate(path):
+        keys = signature.of(path[:end])
+        if keys is None:
+            return NOWHERE
+        if not keys and end > 0:
+            return Source(path[:end], path[end:])
+        if not _holds(keys, key):
+            return NOWHERE
+    return Source(path)
+
+
+def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
+    """Take the first place a name can mean; where it depends on the record, it must be the only."""
+    places = _places(name, shape, signature)
+    first = next(places, NOWHERE)
+    if first.rest and any(place != first for place in places):
+        raise Undecided
+    return first
+
+
+def _places(name: str, shape: Shape, signature: Signature) -> Iterator[Source]:
+    for ignore_case in (False, True):
+        for base, segments in shape.candidates(name):
+            for start in _starts(base, signature):
+                yield from _inside(start, segments, signature, ignore_case=ignore_case)
+
+
+def _starts(base: KeyPath, signature: Signature) -> list[KeyPath]:
+    """Return the base paths that exist in a record, `*` replaced by each key of its object."""
+    starts: list[KeyPath] = [ROOT]
+    for key in base:
+        following: list[KeyPath] = []
+        for start in starts:
+            keys = signature.of(start) or ()
+            chosen = keys if key == ANY_KEY else (key,)
+            following += [(*start, one) for one in chosen if _holds(keys, one)]
+        starts = following
+    return starts
+
+
+def _inside(
+    container: KeyPath, segments: KeyPath, signature: Signature, *, ignore_case: bool
+) -> Iterator[Source]:
+    keys = signature.of(container)
+    if not keys and container:
+        yield Source(container, segments, exact=False)
+        return
+    for length in range(len(segments), 0, -1):
+        key = find_key(keys or (), ".".join(segments[:length]), ignore_case=ignore_case)
+        if key is None or not _holds(keys or (), key):
+            continue
+        path = (*container, key)
+        if length == len(segments):
+            yield Source(path)
+        else:
+            yield from _inside(path, segments[length:], signature, ignore_case=ignore_case)
+
+
+def _holds(keys: tuple[str, ...], key: str) -> bool:
+    """Say whether a key is there; one that is repeated or cannot be quoted leaves it open."""
+    count = keys.count(key)
+    if count and (count > 1 or '"' in key or "\\" in key):
+        raise Undecided
+    return count == 1
+
+
+def leaves_of(expr: Expr) -> list[Leaf]:
+    """Return the leaves of an expression, those of its conditions included, in order."""
+    return [*(Path(path) for path in paths(expr)), *(Name(name) for name in names(expr))]

@@ -1,0 +1,268 @@
+"""Evaluate many predicates on the distinct values of one column at once.
+
+`ColumnTests` holds every predicate on one field of a plan. Literals go through one Aho-Corasick
+automaton per case, equality through a hash table, networks through tables by prefix length, regexes
+and globs through one `re2.Set`. The result names, per predicate, the distinct cells it holds for.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+import re2
+from ahocorasick_rs import AhoCorasick
+
+from tocsin.condition.evaluate import as_number, glob_text, regex_options, regex_text
+from tocsin.condition.functions import Scalar, fold, parse_address, parse_network
+from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value, Wild
+from tocsin.engine.columns import Cells
+
+Hits = Mapping[int, npt.NDArray[np.int64]]
+"""Predicate number → the distinct cells it holds for, in order."""
+
+_SET_MEMORY = 256 << 20
+
+
+@dataclass(slots=True)
+class _Pool:
+    """Collects (predicate, cell) pairs."""
+
+    cells: defaultdict[int, set[int]]
+
+    def add(self, predicates: Iterable[int], cell: int) -> None:
+        for predicate in predicates:
+            self.cells[predicate].add(cell)
+
+
+class ColumnTests:
+    """The predicates of one column, compiled; `predicates` are (number, predicate) pairs."""
+
+    def __init__(self, predicates: Sequence[tuple[int, Predicate]]) -> None:
+        self._present: list[int] = []
+        self._null: list[int] = []
+        self._numbers: dict[int | Decimal, list[int]] = defaultdict(list)
+        self._booleans: dict[bool, list[int]] = defaultdict(list)
+        self._bounds: list[tuple[Callable[[object, object], bool], int | Decimal, int]] = []
+        self._networks = _Networks()
+        self._any_text: list[int] = []
+        self._as_written = _Texts()
+        self._folded = _Texts(fold)
+        for number, predicate in predicates:
+            self._add(number, predicate)
+        self._matchers = [texts.compile() for texts in (self._as_written, self._folded) if texts]
+
+    def _add(self, number: int, predicate: Predicate) -> None:
+        texts = self._folded if predicate.fold_case else self._as_written
+        match predicate.op:
+            case Op.EXISTS:
+                self._present.append(number)
+            case Op.IS_NULL:
+                self._null.append(number)
+            case Op.EQUALS:
+                for value in predicate.values:
+                    self._add_equality(number, value, texts)
+            case Op.LESS | Op.LESS_OR_EQUAL | Op.GREATER | Op.GREATER_OR_EQUAL:
+                for bound in predicate.values:
+                    if isinstance(bound, int | Decimal):
+                        self._bounds.append((_ORDER[predicate.op], bound, number))
+            case Op.CIDR:
+                for network in predicate.values:
+                    self._networks.add(str(network), number)
+            case Op.REGEX:
+                for regex in predicate.values:
+                    if isinstance(regex, Regex):
+                        self._as_written.add_pattern(regex_text(regex), number)
+            case _:
+                for value in predicate.values:
+                    self._add_text(number, predicate.op, value, texts)
+
+    def _add_equality(self, number: int, value: Value, texts: "_Texts") -> None:
+        if isinstance(value, bool):
+            self._booleans[value].append(number)
+        elif isinstance(value, int | Decimal):
+            self._numbers[value].append(number)
+        elif isinstance(value, str):
+            texts.equal[texts.cased(value)].append(number)
+
+    def _add_text(self, number: int, op: Op, value: Value, texts: "_Texts") -> None:
+        if isinstance(value, Glob):
+            if value.parts == (Wild.ANY,):
+                self._any_text.append(number)
+            else:
+                texts.add_glob(value, number)
+        elif value == "":
+            self._any_text.append(number)
+        elif isinstance(value, str):
+            texts.add_literal(op, value, number)
+
+    def evaluate(self, cells: Cells) -> Hits:
+        """Return the distinct cells of a column that each predicate holds for."""
+        pool = _Pool(defaultdict(set))
+        count = len(cells.values)
+        owners: list[int] = []
+        texts: list[str] = []
+        for cell, values in enumerate(cells.values):
+            for value in values:
+                if isinstance(value, str):
+                    owners.append(cell)
+                    texts.append(value)
+                else:
+                    self._test_other(value, cell, pool)
+        if self._any_text:
+            for cell in set(owners):
+                pool.add(self._any_text, cell)
+        self._networks.test(texts, owners, pool)
+        for matcher in self._matchers:
+            matcher.test(texts, owners, pool)
+        hits = {
+            predicate: np.fromiter(sorted(found), np.int64, len(found))
+            for predicate, found in pool.cells.items()
+        }
+        hits.update((predicate, np.arange(count)) for predicate in self._present)
+        return hits
+
+    def _test_other(self, value: Scalar, cell: int, pool: _Pool) -> None:
+        if value is None:
+            pool.add(self._null, cell)
+        elif isinstance(value, bool):
+            pool.add(self._booleans.get(value, ()), cell)
+        elif (number := as_number(value)) is not None:
+            pool.add(self._numbers.get(number, ()), cell)
+            for compare, bound, predicate in self._bounds:
+                if compare(number, bound):
+                    pool.add((predicate,), cell)
+
+
+_ORDER: Mapping[Op, Callable[..., bool]] = {
+    Op.LESS: lambda a, b: a < b,
+    Op.LESS_OR_EQUAL: lambda a, b: a <= b,
+    Op.GREATER: lambda a, b: a > b,
+    Op.GREATER_OR_EQUAL: lambda a, b: a >= b,
+}
+
+
+class _Networks:
+    """Networks by family and prefix length: an address is looked up once per length."""
+
+    def __init__(self) -> None:
+        self._tables: dict[tuple[int, int], dict[int, list[int]]] = {}
+
+    def add(self, text: str, predicate: int) -> None:
+        network = parse_network(text)
+        shift = network.max_prefixlen - network.prefixlen
+        table = self._tables.setdefault((network.version, shift), defaultdict(list))
+        table[int(network.network_address) >> shift].append(predicate)
+
+    def test(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
+        if not self._tables:
+            return
+        for text, cell in zip(texts, owners, strict=True):
+            address = parse_address(text)
+            if address is None:
+                continue
+            number = int(address)
+            for (version, shift), table in self._tables.items():
+                if version == address.version:
+                    pool.add(table.get(number >> shift, ()), cell)
+
+
+class _Texts:
+    """What is asked of texts in one reading of case."""
+
+    def __init__(self, cased: Callable[[str], str] = str) -> None:
+        self.cased = cased
+        self.equal: dict[str, list[int]] = defaultdict(list)
+        self.literals: dict[str, list[tuple[Op, int]]] = defaultdict(list)
+        self.patterns: dict[str, list[int]] = defaultdict(list)
+        self.globs: dict[str, list[int]] = defaultdict(list)
+
+    def __bool__(self) -> bool:
+        return bool(self.equal or self.literals or self.patterns)
+
+    def add_literal(self, op: Op, text: str, predicate: int) -> None:
+        self.literals[self.cased(text)].append((op, predicate))
+
+    def add_pattern(self, pattern: str, predicate: int) -> None:
+        self.patterns[pattern].append(predicate)
+
+    def add_glob(self, glob: Glob, predicate: int) -> None:
+        parts = tuple(part if isinstance(part, Wild) else self.cased(part) for part in glob.parts)
+        self.patterns[f"\\A(?:{glob_text(Glob(parts))})\\z"].append(predicate)
+
+    def compile(self) -> "_Matcher":
+        return _Matcher(self)
+
+
+class _Matcher:
+    """The compiled form of `_Texts`."""
+
+    def __init__(self, texts: _Texts) -> None:
+        self._cased = texts.cased
+        self._folds = texts.cased is not str
+        self._equal = dict(texts.equal)
+        self._contains: list[list[int]] = []
+        self._starts: list[list[int]] = []
+        self._ends: list[list[int]] = []
+        for wants in texts.literals.values():
+            self._contains.append([number for op, number in wants if op is Op.CONTAINS])
+            self._starts.append([number for op, number in wants if op is Op.STARTSWITH])
+            self._ends.append([number for op, number in wants if op is Op.ENDSWITH])
+        self._automaton = AhoCorasick(list(texts.literals)) if texts.literals else None
+        self._patterns = list(texts.patterns.values())
+        self._find_patterns = _compile_set(list(texts.patterns)) if texts.patterns else None
+
+    def test(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
+        cased = [self._cased(text) for text in texts] if self._folds else texts
+        if self._equal:
+            self._test_equal(cased, owners, pool)
+        if self._automaton:
+            self._test_literals(cased, owners, pool)
+        if self._find_patterns:
+            for text, cell in zip(cased, owners, strict=True):
+                for at in self._find_patterns(text):
+                    pool.add(self._patterns[at], cell)
+
+    def _test_equal(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
+        equal = self._equal
+        for text, cell in zip(texts, owners, strict=True):
+            if text in equal:
+                pool.add(equal[text], cell)
+
+    def _test_literals(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
+        assert self._automaton is not None
+        find = self._automaton.find_matches_as_indexes
+        cells = pool.cells
+        for text, cell in zip(texts, owners, strict=True):
+            size = len(text)
+            for at, start, end in find(text, overlapping=True):
+                for predicate in self._contains[at]:
+                    cells[predicate].add(cell)
+                if start == 0:
+                    for predicate in self._starts[at]:
+                        cells[predicate].add(cell)
+                if end == size:
+                    for predicate in self._ends[at]:
+                        cells[predicate].add(cell)
+
+
+def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int]]:
+    """Return a function that names the patterns found in a text."""
+    options = regex_options()
+    options.max_mem = _SET_MEMORY
+    found = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        found.Add(pattern)
+    found.Compile()
+    search: Callable[[str], Iterable[int]] = found.Match
+    return search
+
+
+def literals_of(value: Value) -> Iterator[str]:
+    """Yield the texts that must stand in whatever a string value matches."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Glob):
+        yield from (part for part in value.parts if isinstance(part, str))
