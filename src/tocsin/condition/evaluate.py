@@ -139,8 +139,9 @@ def compile_test(op: Op, values: tuple[Value, ...], fold_case: bool) -> Test:  #
 def _text_test(op: Op, values: tuple[Value, ...], *, fold_case: bool) -> Test:
     if op is Op.GLOB:
         globs = [compile_glob(value, fold_case) for value in values if isinstance(value, Glob)]
-        return lambda value: isinstance(value, str) and any(
-            glob.fullmatch(fold(value) if fold_case else value) for glob in globs
+        return lambda value: (
+            isinstance(value, str)
+            and any(glob.fullmatch(fold(value) if fold_case else value) for glob in globs)
         )
     texts = tuple(fold(value) if fold_case else value for value in values if isinstance(value, str))
     if op is Op.STARTSWITH:

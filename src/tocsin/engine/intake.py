@@ -75,9 +75,7 @@ def _repair_bytes(raw: pa.Array) -> tuple[pa.StringArray, dict[int, str], int]:
     except pa.ArrowInvalid:
         texts = [row.as_buffer().to_pybytes() for row in raw]
         valid = [text.decode(errors="replace") for text in texts]
-        repaired = sum(
-            text != whole.encode() for text, whole in zip(texts, valid, strict=True)
-        )
+        repaired = sum(text != whole.encode() for text, whole in zip(texts, valid, strict=True))
         return pa.array(valid, pa.string()), {}, repaired
     return raw, {}, 0
 

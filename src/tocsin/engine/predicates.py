@@ -222,7 +222,7 @@ class _Matcher:
             self._test_literals(cased, owners, pool)
         if self._find_patterns:
             for text, cell in zip(cased, owners, strict=True):
-                for at in self._find_patterns(text):
+                for at in self._find_patterns(text) or ():
                     pool.add(self._patterns[at], cell)
 
     def _test_equal(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
@@ -248,7 +248,7 @@ class _Matcher:
                         cells[predicate].add(cell)
 
 
-def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int]]:
+def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int] | None]:
     """Return a function that names the patterns found in a text."""
     options = regex_options()
     options.max_mem = _SET_MEMORY
@@ -256,7 +256,7 @@ def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int]]:
     for pattern in patterns:
         found.Add(pattern)
     found.Compile()
-    search: Callable[[str], Iterable[int]] = found.Match
+    search: Callable[[str], Iterable[int] | None] = found.Match
     return search
 
 

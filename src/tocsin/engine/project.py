@@ -188,9 +188,7 @@ class Frame:
 
     def take(self, rows: Rows) -> "Frame":
         """Return a frame of some rows, with the columns that are read already."""
-        part = Frame(
-            self._projector, self.raw.take(pa.array(rows)), self.shape, self._vocabulary
-        )
+        part = Frame(self._projector, self.raw.take(pa.array(rows)), self.shape, self._vocabulary)
         part._leaves = {leaf: cells.take(rows) for leaf, cells in self._leaves.items()}
         part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}
         return part
@@ -235,7 +233,8 @@ class Frame:
         read_cell: ReadCell = partial(_read_source, source)
         if in_cell:
             return decode(
-                column, lambda value: _read_source(source, parse_cell(value)),
+                column,
+                lambda value: _read_source(source, parse_cell(value)),
                 strings_as_they_are=False,
             )
         return decode(column, read_cell, strings_as_they_are=not source.rest)
@@ -283,9 +282,7 @@ class Frame:
 
     def prefetch_for(self, exprs: Iterable[Expr]) -> None:
         """Read at once all that some expressions need."""
-        self.prefetch(
-            leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr)
-        )
+        self.prefetch(leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr))
 
     def mask(self, condition: Condition) -> Mask:
         """Evaluate a condition over exact paths; for identification and `When`, not for rules."""

@@ -151,9 +151,7 @@ class _Loader:
                     self._expr(item, f"{name}.entities.{kind}")
                     for item in self._list(items, f"{name}.entities.{kind}")
                 )
-                for kind, items in self._map(
-                    shape.get("entities", {}), f"{name}.entities"
-                ).items()
+                for kind, items in self._map(shape.get("entities", {}), f"{name}.entities").items()
             },
             unique=tuple(
                 self._expr(item, f"{name}.unique")
@@ -212,9 +210,7 @@ class _Loader:
         )
         return simplify(And(parts))
 
-    def _field(
-        self, data: Yaml, where: str, *, single: bool, via: tuple[Call, ...] = ()
-    ) -> Field:
+    def _field(self, data: Yaml, where: str, *, single: bool, via: tuple[Call, ...] = ()) -> Field:
         path = (self._text(data, where),) if single else self._path(data, where)
         return Field(path, via)
 
@@ -226,9 +222,7 @@ class _Loader:
         ((kind, value), *rest) = self._map(data, where).items() or [("", None)]
         inner = f"{where}.{kind}"
         if kind in {"first", "all"} and not rest:
-            parts = tuple(
-                self._expr(part, inner, leaf=leaf) for part in self._list(value, inner)
-            )
+            parts = tuple(self._expr(part, inner, leaf=leaf) for part in self._list(value, inner))
             return First(parts) if kind == "first" else All(parts)
         if kind == "const" and not rest:
             return Const(self._text(value, inner))

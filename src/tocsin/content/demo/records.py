@@ -246,8 +246,8 @@ def _authorization(session: Session, call: Call) -> Record:
         return {"isAccessPolicyMatch": granted}
     if not granted:
         return {"isRbacAuthorized": False}
-    assignment = guid(f"assignment {session.who.oid} {call.vault.name}").replace("-", "")
-    return {"isRbacAuthorized": True, "appliedAssignmentId": assignment}
+    applied = guid(f"assignment {session.who.oid} {call.vault.name}").replace("-", "")
+    return {"isRbacAuthorized": True, "appliedAssignmentId": applied}
 
 
 def _data_claim(session: Session) -> Record:

@@ -194,9 +194,7 @@ _VALUES: dict[type[SigmaType], Callable[["_Lowering", str, "SigmaType"], Conditi
 """How each value type of pySigma lowers; the first that fits, so subclasses stand first."""
 
 
-def text_predicate(
-    field: Field, parts: tuple[str | Wild, ...], *, fold_case: bool
-) -> Predicate:
+def text_predicate(field: Field, parts: tuple[str | Wild, ...], *, fold_case: bool) -> Predicate:
     """Choose the plainest operator for text with wildcards."""
     match parts:
         case ():

@@ -1,0 +1,328 @@
+"""The kernel: batches of raw records in, matches out. Pure: it reads no file and keeps no state
+that changes a result, so it runs the same in a thread, a process or a cluster task.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from ahocorasick_rs import AhoCorasick
+
+from tocsin.condition.evaluate import compile_test, holds
+from tocsin.condition.functions import Scalar, apply, fold
+from tocsin.condition.tree import Field, Op, Predicate
+from tocsin.engine.columns import Cells, Mask, Rows
+from tocsin.engine.combine import Combiner, Outcome, order
+from tocsin.engine.intake import Intake, Part, Refused, take_in
+from tocsin.engine.plan import (
+    Column,
+    ColumnTest,
+    Comparison,
+    Elements,
+    Gated,
+    Plan,
+    PlannedInput,
+    columns_of,
+    gate_leaves,
+    pass_gate,
+)
+from tocsin.engine.predicates import ColumnTests, literals_of
+from tocsin.engine.project import Frame, Projector
+from tocsin.jsontext import read
+from tocsin.logs.logtype import LogType, Shape
+from tocsin.logs.values import walk
+from tocsin.logs.view import RecordView
+
+PlanFor = Callable[[LogType, Shape], Plan]
+"""Gives the plan of a shape; called once per shape that occurs."""
+
+MAX_GATES = 4096
+"""How many distinct outcomes of a gate are remembered before they are compiled anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A record for which an input's condition holds."""
+
+    row: int
+    shape: Shape
+    input: PlannedInput
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What a batch held. `text(row)` is the record as it was read, repaired where it had to be."""
+
+    raw: pa.StringArray
+    matches: tuple[Match, ...]
+    refused: tuple[Refused, ...]
+    repaired: int
+    events: Counter[str] = field(default_factory=Counter)
+    """Events per log type."""
+    unidentified: Rows = field(default_factory=lambda: np.array([], dtype=np.int64))
+
+    def text(self, row: int) -> str:
+        """Return the JSON text of a row."""
+        text: str = self.raw[row].as_py()
+        return text
+
+
+class Matcher:
+    """Matches batches against the plans of the log types they hold."""
+
+    def __init__(self, log_types: Sequence[LogType], plan_for: PlanFor) -> None:
+        self._log_types = log_types
+        self._plan_for = plan_for
+        self._projector = Projector()
+        self._shapes: dict[Shape, _ShapeMatcher] = {}
+
+    def match(self, raw: pa.Array) -> BatchResult:
+        """Match one batch: a string array of JSON records, one per row, not necessarily valid."""
+        intake = take_in(raw, self._projector, self._log_types)
+        matches = [match for part in intake.parts for match in self._match_part(part, intake)]
+        matches.sort(key=lambda match: (match.row, match.input.rule, match.input.number))
+        events = Counter({part.log_type.name: 0 for part in intake.parts})
+        for part in intake.parts:
+            events[part.log_type.name] += len(part.rows)
+        return BatchResult(
+            intake.raw,
+            tuple(_first_per_rule(matches)),
+            intake.refused,
+            intake.repaired,
+            events,
+            intake.unidentified,
+        )
+
+    def _match_part(self, part: Part, intake: Intake) -> Iterable[Match]:
+        if part.shape not in self._shapes:
+            plan = self._plan_for(part.log_type, part.shape)
+            self._shapes[part.shape] = _ShapeMatcher(plan, self._projector)
+        matcher = self._shapes[part.shape]
+        whole = len(part.rows) == len(intake.raw)
+        raw = intake.raw if whole else intake.raw.take(pa.array(part.rows))
+        for row, planned in matcher.match(raw):
+            yield Match(int(part.rows[row]), part.shape, planned)
+
+
+def _first_per_rule(matches: Iterable[Match]) -> Iterable[Match]:
+    """Keep one match per row and rule input: two variants of it are one finding."""
+    seen: tuple[int, int, int] | None = None
+    for match in matches:
+        key = (match.row, match.input.rule, match.input.number)
+        if key != seen:
+            yield match
+        seen = key
+
+
+class _ShapeMatcher:
+    """The plan of one shape, split at its gate as batches show which outcomes occur."""
+
+    def __init__(self, plan: Plan, projector: Projector) -> None:
+        self._plan = plan
+        self._projector = projector
+        self._gate_leaves = gate_leaves(plan)
+        self._gate_tests = {
+            column: ColumnTests([(number, _predicate(plan, number)) for number in numbers])
+            for column, numbers in self._gate_leaves.items()
+        }
+        self._gates: dict[frozenset[int], _GateMatcher] = {}
+
+    def match(self, raw: pa.StringArray) -> Iterable[tuple[int, PlannedInput]]:
+        """Yield (row, input) for every match."""
+        if not self._plan.inputs:
+            return
+        frame = Frame(self._projector, raw, self._plan.shape)
+        for outcome, rows in self._groups(frame):
+            gate = self._gate(outcome)
+            if not gate.gated.inputs:
+                continue
+            part = frame if len(rows) == frame.rows else frame.take(rows)
+            for number, found in gate.match(part):
+                planned = gate.gated.inputs[number]
+                for row in rows[found].tolist():
+                    yield row, planned
+
+    def _gate(self, outcome: frozenset[int]) -> "_GateMatcher":
+        if outcome not in self._gates:
+            if len(self._gates) >= MAX_GATES:
+                self._gates.clear()
+            known = {
+                number: number in outcome
+                for numbers in self._gate_leaves.values()
+                for number in numbers
+            }
+            self._gates[outcome] = _GateMatcher(self._plan, pass_gate(self._plan, known))
+        return self._gates[outcome]
+
+    def _groups(self, frame: Frame) -> list[tuple[frozenset[int], Rows]]:
+        """Split rows by which leaves of the gate hold."""
+        frame.prefetch_for(column.expr for column in self._gate_leaves if column.expr)
+        key = np.zeros(frame.rows, dtype=np.int64)
+        outcomes: list[frozenset[int]] = [frozenset()]
+        for column, tests in self._gate_tests.items():
+            cells = _column(frame, column)
+            held: list[set[int]] = [set() for _ in range(len(cells.values) + 1)]
+            for number, found in tests.evaluate(cells).items():
+                for cell in found.tolist():
+                    held[cell].add(number)
+            distinct = list(dict.fromkeys(map(frozenset, held)))
+            of_cell = np.array([distinct.index(frozenset(one)) for one in held], dtype=np.int64)
+            key = key * len(distinct) + of_cell[cells.codes]
+            outcomes = [before | one for before in outcomes for one in distinct]
+        return [(outcomes[at], np.flatnonzero(key == at)) for at in np.unique(key).tolist()]
+
+
+class _GateMatcher:
+    """What is left of a plan behind one outcome of its gate, compiled."""
+
+    def __init__(self, plan: Plan, gated: Gated) -> None:
+        self.gated = Gated(tuple(map(order, gated.conditions)), gated.inputs, gated.leaves)
+        self._plan = plan
+        self._combiner = Combiner(self.gated)
+        self._tests: dict[Column, list[tuple[int, Predicate]]] = {}
+        self._keywords: list[tuple[int, ColumnTest]] = []
+        self._others: list[tuple[int, Comparison | Elements]] = []
+        for number in gated.leaves:
+            self._sort_in(number)
+        self._compiled = {column: ColumnTests(tests) for column, tests in self._tests.items()}
+        self._keyword_search = _KeywordSearch(self._keywords) if self._keywords else None
+        columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
+        self._exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
+
+    def _sort_in(self, number: int) -> None:
+        leaf = self._plan.leaves[number]
+        if not isinstance(leaf, ColumnTest):
+            self._others.append((number, leaf))
+        elif leaf.column.expr is None:
+            self._keywords.append((number, leaf))
+        else:
+            self._tests.setdefault(leaf.column, []).append((number, leaf.predicate))
+
+    def match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
+        """Yield (input number, rows) for the inputs that match any row of a frame."""
+        frame.prefetch_for(self._exprs)
+        outcomes: dict[int, Outcome] = {}
+        for column, tests in self._compiled.items():
+            cells = _column(frame, column)
+            for number, found in tests.evaluate(cells).items():
+                table = np.zeros(len(cells.values) + 1, dtype=np.bool_)
+                table[found] = True
+                outcomes[number] = Outcome(table, cells.codes)
+        for number, leaf in self._others:
+            mask = _compare(frame, leaf) if isinstance(leaf, Comparison) else _any(frame, leaf)
+            if mask.any():
+                outcomes[number] = Outcome(mask)
+        if self._keyword_search:
+            for number, mask in self._keyword_search.find(frame):
+                outcomes[number] = Outcome(mask)
+        return self._combiner.matches(outcomes, frame.rows)
+
+
+def _predicate(plan: Plan, number: int) -> Predicate:
+    leaf = plan.leaves[number]
+    assert isinstance(leaf, ColumnTest)
+    return leaf.predicate
+
+
+def _column(frame: Frame, column: Column) -> Cells:
+    assert column.expr is not None
+    return frame.cells(column.expr).via(column.via)
+
+
+def _compare(frame: Frame, leaf: Comparison) -> Mask:
+    """Compare two columns on the distinct pairs of their cells."""
+    left, right = _column(frame, leaf.left), _column(frame, leaf.right)
+    pairs, inverse = np.unique(np.stack((left.codes, right.codes)), axis=1, return_inverse=True)
+    truth = [
+        a >= 0 and b >= 0 and _any_pair(leaf, left.values[a], right.values[b])
+        for a, b in pairs.T.tolist()
+    ]
+    mask: Mask = np.array(truth, dtype=np.bool_)[inverse.reshape(-1)]
+    return mask
+
+
+def _any_pair(leaf: Comparison, left: Sequence[Scalar], right: Sequence[Scalar]) -> bool:
+    wanted = tuple(value for value in right if isinstance(value, str | int))
+    return bool(wanted) and any(map(compile_test(leaf.op, wanted, leaf.fold_case), left))
+
+
+def _any(frame: Frame, leaf: Elements) -> Mask:
+    """Evaluate a condition on the objects of each distinct array."""
+    cells = _column(frame, leaf.column)
+    truth = [
+        any(holds(leaf.condition, partial(_read_element, item)) for item in values)
+        for values in cells.values
+    ]
+    return cells.spread(np.array(truth, dtype=np.bool_))
+
+
+def _read_element(element: Scalar, field: Field) -> list[Scalar] | None:
+    values = walk(element, field.path)  # type: ignore[arg-type]
+    return None if values is None else apply(field.via, values)
+
+
+class _KeywordSearch:
+    """Searches whole records for keywords: raw text first, decoded values to confirm.
+
+    A row is left out only if its raw text, folded, lacks a literal that every match must hold and
+    has no escape that could hide one.
+    """
+
+    def __init__(self, leaves: Sequence[tuple[int, ColumnTest]]) -> None:
+        self._leaves = leaves
+        owners: dict[str, set[int]] = {}
+        self._always: list[int] = []
+        for at, (_, leaf) in enumerate(leaves):
+            literals = _required(leaf.predicate)
+            if literals is None:
+                self._always.append(at)
+                continue
+            for literal in literals:
+                for written in _spellings(literal):
+                    owners.setdefault(fold(written), set()).add(at)
+        self._owners = list(owners.values())
+        self._automaton = AhoCorasick(list(owners)) if owners else None
+
+    def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
+        """Return (leaf number, mask) for the keywords that are found in any row."""
+        masks: dict[int, Mask] = {}
+        for row, text in enumerate(frame.raw.to_pylist()):
+            candidates = self._candidates(text)
+            if not candidates:
+                continue
+            view = RecordView(read(text).value, frame.shape)
+            for at in candidates:
+                number, leaf = self._leaves[at]
+                predicate = leaf.predicate
+                test = compile_test(predicate.op, predicate.values, predicate.fold_case)
+                values = view.read(Field((), leaf.column.via)) or ()
+                if any(map(test, values)):
+                    masks.setdefault(number, np.zeros(frame.rows, np.bool_))[row] = True
+        return masks.items()
+
+    def _candidates(self, text: str) -> Iterable[int]:
+        if "\\u" in text or "\\/" in text or "\\U" in text:
+            return range(len(self._leaves))
+        found: set[int] = set(self._always)
+        if self._automaton:
+            for at, _, _ in self._automaton.find_matches_as_indexes(fold(text), overlapping=True):
+                found |= self._owners[at]
+        return sorted(found)
+
+
+def _required(predicate: Predicate) -> list[str] | None:
+    """Return texts of which one must stand in any matching value; None if none is known."""
+    if predicate.op in {Op.REGEX, Op.CIDR, Op.IS_NULL, Op.EXISTS}:
+        return None
+    literals = [max(literals_of(value), key=len, default="") for value in predicate.values]
+    return literals if all(literals) else None
+
+
+def _spellings(literal: str) -> set[str]:
+    """Return how a literal stands in raw JSON: escaped once, and twice inside a JSON string."""
+    once = orjson.dumps(literal).decode()[1:-1]
+    return {once, orjson.dumps(once).decode()[1:-1]}

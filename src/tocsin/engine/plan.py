@@ -1,0 +1,314 @@
+"""Compile inputs for one shape of a log type: names resolved, predicates numbered and shared.
+
+A plan is plain data. Its conditions are trees of numbers into `tests` and `comparisons`; equal
+predicates of different rules are one number and so evaluated once. Automata and regexes are made
+from it when a matcher needs them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from tocsin.condition.functions import fold
+from tocsin.condition.simplify import simplify, substitute
+from tocsin.condition.tree import (
+    FALSE,
+    TRUE,
+    And,
+    AnyElement,
+    Call,
+    Condition,
+    Field,
+    FieldsCompare,
+    Not,
+    Op,
+    Or,
+    Predicate,
+    fields,
+)
+from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.mapping import Expr, Path
+from tocsin.logs.view import name_in
+from tocsin.rules.model import Input, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInput:
+    """One input of one rule as it runs on one shape; several variants make several of them."""
+
+    rule: int
+    """Index into the rules that the plan was made from."""
+    number: int
+    """Index into the rule's inputs."""
+    variant: Variant
+    log_type: LogType
+    bridge: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is read from a batch: an expression of the shape, then functions.
+
+    The whole event has no expression.
+    """
+
+    expr: Expr | None
+    via: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTest:
+    """A predicate on a column; the predicate's own field is not used any more."""
+
+    column: Column
+    predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison of two columns of the same event."""
+
+    left: Column
+    right: Column
+    op: Op
+    fold_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """An `AnyElement` over a column; evaluated on the distinct arrays of a batch."""
+
+    column: Column
+    condition: Condition
+
+
+Leaf: TypeAlias = ColumnTest | Comparison | Elements
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """True where every part is."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """True where any part is."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """True where the part is not."""
+
+    part: "Node"
+
+
+Node: TypeAlias = int | AllOf | AnyOf | NoneOf
+"""A condition of a plan; a number is a leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All inputs for one shape, over one numbered list of leaves."""
+
+    log_type: LogType
+    shape: Shape
+    leaves: tuple[Leaf, ...]
+    conditions: tuple[Node, ...]
+    inputs: tuple[PlannedInput, ...]
+    gate: tuple[Column, ...]
+    """The columns that decide first which inputs are worth a look."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return every column that the inputs read, each once."""
+        return tuple(dict.fromkeys(c for leaf in self.leaves for c in columns_of(leaf)))
+
+
+def columns_of(leaf: Leaf) -> tuple[Column, ...]:
+    """Return the columns a leaf reads."""
+    return (leaf.left, leaf.right) if isinstance(leaf, Comparison) else (leaf.column,)
+
+
+def compile_plan(
+    rules: Sequence[Rule],
+    log_type: LogType,
+    shape: Shape,
+    bridged: Iterable[tuple[int, int, Variant, str]] = (),
+) -> Plan:
+    """Compile the inputs whose scope selects a log type, for one of its shapes.
+
+    `bridged` adds inputs of rules that are written for another log type: rule and input number, the
+    variant whose names translate, and the bridge's name.
+    """
+    compiler = _Compiler(log_type, shape)
+    for number, rule in enumerate(rules):
+        for at, one in enumerate(rule.inputs):
+            for variant in select(log_type, one):
+                compiler.add(one, PlannedInput(number, at, variant, log_type))
+    for number, at, variant, bridge in bridged:
+        one = rules[number].inputs[at]
+        compiler.add(one, PlannedInput(number, at, variant, log_type, bridge))
+    return compiler.plan()
+
+
+def select(log_type: LogType, one: Input) -> tuple[Variant, ...]:
+    """Return the variants of a log type that an input's scope selects and its fields allow."""
+    scope = one.scope
+    names = {fold(field.path[0]) for field in fields(one.condition) if len(field.path) == 1}
+    return tuple(
+        variant
+        for variant in log_type.select(scope.product, scope.category, scope.service)
+        if not variant.unmapped & names
+    )
+
+
+class _Compiler:
+    def __init__(self, log_type: LogType, shape: Shape) -> None:
+        self._log_type = log_type
+        self._shape = shape
+        self._numbers: dict[Leaf, int] = {}
+        self._exprs: dict[tuple[int, str, str], Expr] = {}
+        self._conditions: list[Node] = []
+        self._inputs: list[PlannedInput] = []
+
+    def add(self, one: Input, planned: PlannedInput) -> None:
+        whole = simplify(And((planned.variant.condition, one.condition)))
+        self._conditions.append(self._node(whole, one.vocabulary, planned.variant))
+        self._inputs.append(planned)
+
+    def plan(self) -> Plan:
+        gate = tuple(
+            Column(name_in(self._shape, "sigma", {}, name), (Call("text"),))
+            for name in self._log_type.gate
+        )
+        return Plan(
+            self._log_type,
+            self._shape,
+            tuple(self._numbers),
+            tuple(self._conditions),
+            tuple(self._inputs),
+            gate,
+        )
+
+    def _node(self, condition: Condition, vocabulary: str, variant: Variant) -> Node:
+        match condition:
+            case And(parts):
+                return AllOf(tuple(self._node(part, vocabulary, variant) for part in parts))
+            case Or(parts):
+                return AnyOf(tuple(self._node(part, vocabulary, variant) for part in parts))
+            case Not(part):
+                return NoneOf(self._node(part, vocabulary, variant))
+            case Predicate(field):
+                column = self._column(field, vocabulary, variant)
+                return self._number(ColumnTest(column, replace(condition, field=_NO_FIELD)))
+            case FieldsCompare(left, op, right, fold_case):
+                return self._number(
+                    Comparison(
+                        self._column(left, vocabulary, variant),
+                        self._column(right, vocabulary, variant),
+                        op,
+                        fold_case,
+                    )
+                )
+            case AnyElement(path, inner):
+                column = self._column(Field(path), vocabulary, variant)
+                return self._number(Elements(column, inner))
+
+    def _number(self, leaf: Leaf) -> int:
+        return self._numbers.setdefault(leaf, len(self._numbers))
+
+    def _column(self, field: Field, vocabulary: str, variant: Variant) -> Column:
+        if not field.path:
+            return Column(None, field.via)
+        if len(field.path) > 1:
+            return Column(Path(field.path), field.via)
+        key = (id(variant), vocabulary, field.path[0])
+        if key not in self._exprs:
+            names = dict(variant.names)
+            self._exprs[key] = name_in(self._shape, vocabulary, names, field.path[0])
+        return Column(self._exprs[key], field.via)
+
+
+_NO_FIELD = Field(())
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What is left of a plan where the outcome of its gate's leaves is known."""
+
+    conditions: tuple[Node, ...]
+    inputs: tuple[PlannedInput, ...]
+    leaves: tuple[int, ...]
+    """The numbers of the leaves that the conditions still ask."""
+
+
+def gate_leaves(plan: Plan) -> dict[Column, list[int]]:
+    """Return, per gate expression as a column without functions, the numbers of its leaves."""
+    exprs = {column.expr for column in plan.gate}
+    found: dict[Column, list[int]] = {}
+    for number, leaf in enumerate(plan.leaves):
+        if isinstance(leaf, ColumnTest) and leaf.column.expr in exprs:
+            found.setdefault(leaf.column, []).append(number)
+    return found
+
+
+def pass_gate(plan: Plan, known: Mapping[int, bool]) -> Gated:
+    """Evaluate a plan's conditions as far as known leaves can; drop the inputs that are false."""
+    kept = [
+        (rest, one)
+        for condition, one in zip(plan.conditions, plan.inputs, strict=True)
+        if (rest := _reduce(condition, known)) is not False
+    ]
+    conditions = tuple(AllOf(()) if rest is True else rest for rest, _ in kept)
+    leaves = sorted({number for condition in conditions for number in leaf_numbers(condition)})
+    return Gated(conditions, tuple(one for _, one in kept), tuple(leaves))
+
+
+def _reduce(node: Node, known: Mapping[int, bool]) -> "Node | bool":
+    if isinstance(node, int):
+        return known.get(node, node) if node in known else node
+    if isinstance(node, NoneOf):
+        part = _reduce(node.part, known)
+        return (not part) if isinstance(part, bool) else NoneOf(part)
+    absorbing = isinstance(node, AnyOf)
+    parts: list[Node] = []
+    for part in node.parts:
+        reduced = _reduce(part, known)
+        if isinstance(reduced, bool):
+            if reduced is absorbing:
+                return absorbing
+        else:
+            parts.append(reduced)
+    if not parts:
+        return not absorbing
+    return parts[0] if len(parts) == 1 else type(node)(tuple(parts))
+
+
+def leaf_numbers(node: Node) -> list[int]:
+    """Return the numbers of the leaves of a condition, in order."""
+    if isinstance(node, int):
+        return [node]
+    if isinstance(node, NoneOf):
+        return leaf_numbers(node.part)
+    return [number for part in node.parts for number in leaf_numbers(part)]
+
+
+def needed(node: Node) -> list[frozenset[int]]:
+    """Return clauses of which each must have a true leaf for the condition to hold."""
+    if isinstance(node, int):
+        return [frozenset((node,))]
+    if isinstance(node, AllOf):
+        return [clause for part in node.parts for clause in needed(part)]
+    if isinstance(node, NoneOf):
+        return []
+    parts = [needed(part) for part in node.parts]
+    if not all(parts):
+        return []
+    return [frozenset().union(*(min(part, key=len) for part in parts))]
+
+
+__all__ = ["FALSE", "TRUE", "Plan", "compile_plan", "pass_gate", "substitute"]
