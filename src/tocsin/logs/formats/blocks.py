@@ -1,0 +1,197 @@
+"""Bytes → blocks of records, cut so that no record is split.
+
+A block is what one worker matches at a time: some megabytes of lines, or of records that were found
+inside a document. Lines are counted from 1 in the decompressed file.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tocsin.jsontext import MAX_BYTES
+
+BLOCK_BYTES = 24 << 20
+READ_BYTES = 4 << 20
+KEPT_BYTES = 64 << 10
+"""How much of a record that is too long is kept in quarantine."""
+
+_NEWLINE = ord("\n")
+_BLANK = re.compile(rb"[ \t\r\n]*\Z")
+_WRAPPER_START = rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\["
+WRAPPER = re.compile(_WRAPPER_START)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Whole lines of a file, `first_line` the number of the first."""
+
+    data: bytes
+    first_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records cut out of a document: `bounds[i]` is the start and end of record i in `data`."""
+
+    data: bytes
+    bounds: npt.NDArray[np.int64]
+    lines: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Bytes that hold no record: where they are, why, and their beginning."""
+
+    line: int
+    offset: int
+    length: int
+    reason: str
+    start: bytes
+
+
+Block: TypeAlias = Lines | Records | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records as the engine takes them, with the line of each."""
+
+    raw: pa.Array
+    lines: npt.NDArray[np.int64]
+
+
+def line_blocks(stream: BinaryIO, size: int = BLOCK_BYTES) -> Iterator[Lines | Unreadable]:
+    """Cut a stream into blocks of whole lines; a line that is too long is passed over.
+
+    Lines longer than `MAX_BYTES` come as `Unreadable`, and never stand in memory as a whole.
+    """
+    pending, line, offset = b"", 1, 0
+    while data := stream.read(READ_BYTES):
+        pending += data
+        if len(pending) < size:
+            continue
+        end = pending.rfind(b"\n") + 1
+        if end:
+            yield Lines(pending[:end], line)
+            line += pending.count(b"\n", 0, end)
+            offset += end
+            pending = pending[end:]
+        if len(pending) > MAX_BYTES:
+            skipped = _pass_over(stream, pending, line, offset)
+            yield skipped[0]
+            pending, line, offset = skipped[1], line + 1, offset + skipped[0].length
+    if pending:
+        yield Lines(pending, line)
+
+
+def _pass_over(
+    stream: BinaryIO, pending: bytes, line: int, offset: int
+) -> tuple[Unreadable, bytes]:
+    """Read to the end of a line that is too long; return what it was and what follows it."""
+    length, start = len(pending), pending[:KEPT_BYTES]
+    rest = b""
+    while data := stream.read(READ_BYTES):
+        end = data.find(b"\n") + 1
+        length += end or len(data)
+        if end:
+            rest = data[end:]
+            break
+    return Unreadable(line, offset, length, too_long(), start), rest
+
+
+def too_long() -> str:
+    """Return the reason for records that are refused for their length."""
+    return f"longer than {MAX_BYTES >> 20} MiB"
+
+
+def batches(block: Lines | Records, rows: int | None = None) -> Iterator[Batch]:
+    """Turn a block into batches of at most `rows` records (all at once, if None)."""
+    starts, ends, lines = _bounds(block)
+    step = rows or max(len(starts), 1)
+    for at in range(0, len(starts), step):
+        chosen = slice(at, at + step)
+        yield _unwrap(Batch(_strings(block.data, starts[chosen], ends[chosen]), lines[chosen]))
+
+
+def _bounds(
+    block: Lines | Records,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    if isinstance(block, Records):
+        return block.bounds[:, 0], block.bounds[:, 1], block.lines
+    content = np.frombuffer(block.data, np.uint8)
+    ends = np.flatnonzero(content == _NEWLINE) + 1
+    if not len(ends) or ends[-1] != len(content):
+        ends = np.append(ends, len(content))
+    starts = np.concatenate(([0], ends[:-1]))
+    lines = block.first_line + np.arange(len(starts))
+    filled = _not_blank(block.data, starts, ends)
+    return starts[filled], ends[filled], lines[filled]
+
+
+def _not_blank(
+    data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    filled = np.ones(len(starts), dtype=np.bool_)
+    content = np.frombuffer(data, np.uint8)
+    doubtful = np.flatnonzero(content[np.minimum(starts, len(content) - 1)] <= ord(" "))
+    for at in doubtful.tolist():
+        filled[at] = _BLANK.match(data, int(starts[at]), int(ends[at])) is None
+    return filled
+
+
+def _strings(
+    data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> pa.StringArray:
+    """Make a string array over spans of a buffer; without a copy where they follow each other."""
+    if len(starts) and (starts[1:] == ends[:-1]).all():
+        offsets = np.append(starts, ends[-1]).astype(np.int32)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        return pa.StringArray.from_buffers(len(starts), *buffers[1:])
+    spans = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    offsets = np.concatenate(([0], np.cumsum([len(span) for span in spans]))).astype(np.int32)
+    return pa.StringArray.from_buffers(
+        len(spans), pa.py_buffer(offsets), pa.py_buffer(b"".join(spans))
+    )
+
+
+def _unwrap(batch: Batch) -> Batch:
+    """Replace every line that is a `{"records": […]}` wrapper by the records inside it."""
+    import pyarrow.compute as pc
+
+    try:
+        wrapped = pc.match_substring_regex(batch.raw, "^" + _WRAPPER_START.decode())
+    except pa.ArrowInvalid:
+        return batch
+    rows = np.flatnonzero(wrapped.to_numpy(zero_copy_only=False))
+    if not len(rows):
+        return batch
+    texts: list[bytes] = []
+    lines: list[int] = []
+    for row, text in enumerate(batch.raw):
+        data = text.as_buffer().to_pybytes()
+        inside = [data]
+        if wrapped[row].as_py():
+            inside = list(_inside(data)) or inside
+        texts += inside
+        lines += [int(batch.lines[row])] * len(inside)
+    offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts]))).astype(np.int32)
+    raw = pa.StringArray.from_buffers(
+        len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))
+    )
+    return Batch(raw, np.array(lines, dtype=np.int64))
+
+
+def _inside(data: bytes) -> Iterator[bytes]:
+    from tocsin.logs.formats.documents import DocumentSplitter
+
+    splitter = DocumentSplitter()
+    for block in [*splitter.feed(data), *splitter.finish()]:
+        if isinstance(block, Records):
+            yield from (block.data[start:end] for start, end in block.bounds.tolist())
+        elif isinstance(block, Unreadable):
+            yield block.start
