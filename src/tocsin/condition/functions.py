@@ -131,9 +131,7 @@ def _part_of_time(part: Callable[[datetime], int]) -> Function:
 
 def members(value: Json) -> Iterable[Json]:
     """Yield the members of an array, however deeply arrays nest; `[]` stands for an empty one."""
-    if not isinstance(value, list):
-        yield value
-    elif not value:
+    if not isinstance(value, list) or not value:
         yield value
     else:
         for item in value:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.engine.columns import Mask, Rows
-from tocsin.engine.plan import AllOf, AnyOf, Gated, NoneOf, Node, needed
+from tocsin.engine.plan import AllOf, AnyOf, Gated, Node, NoneOf, needed
 
 _NOTHING: Rows = np.array([], dtype=np.int64)
 

@@ -60,6 +60,7 @@ from tocsin.logs.mapping import (
     Table,
     Via,
     When,
+    is_filled,
     send_through,
     translate,
 )
@@ -274,7 +275,7 @@ class Frame:
 
     def _first(self, parts: Sequence[Cells]) -> Cells:
         filled = [
-            (part, part.spread(np.array([_is_filled(v) for v in part.values], dtype=np.bool_)))
+            (part, part.spread(np.array([is_filled(v) for v in part.values], dtype=np.bool_)))
             for part in parts
         ]
         present = [(part, part.codes >= 0) for part in parts]
@@ -308,10 +309,6 @@ class Frame:
 
 def _read_source(source: Source, value: Json) -> Values:
     return walk(value, source.rest) if source.exact else look_up(value, source.rest)
-
-
-def _is_filled(values: Sequence[object]) -> bool:
-    return any(value not in (None, "", [], {}) for value in values)
 
 
 def _mask(rows: Rows, size: int) -> Mask:

@@ -4,7 +4,7 @@ Log-type files write them (`logs/types/*.yaml`, `docs/log-types.md`); `read` eva
 record, `engine/columns.py` on a batch, both with the same result.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -116,10 +116,15 @@ def first(alternatives: Iterable[Values]) -> Values:
     for values in alternatives:
         if values is None:
             continue
-        if any(value not in (None, "", [], {}) for value in values):
+        if is_filled(values):
             return values
         fallback = values if fallback is None else fallback
     return fallback
+
+
+def is_filled(values: Sequence[object]) -> bool:
+    """Say whether any value is neither null nor empty."""
+    return any(value not in (None, "", [], {}) for value in values)
 
 
 def translate(table: Table, values: Values) -> Values:

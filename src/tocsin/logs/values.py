@@ -30,25 +30,47 @@ def look_up(value: Json, segments: tuple[str, ...]) -> Values:
     Keys are tried as they stand before they are tried ignoring case; in each pass a literal key of
     several segments goes before a nested path, the longest first.
     """
-    found = _look_up(value, segments, ignore_case=False)
-    return _look_up(value, segments, ignore_case=True) if found is None else found
+    found = look_up_once(value, segments, ignore_case=False)
+    return look_up_once(value, segments, ignore_case=True) if found is None else found
 
 
-def _look_up(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -> Values:
+def look_up_once(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -> Values:
+    """Read the values of a dotted name in one reading of case."""
     if not segments:
         return list(members(value))
     if isinstance(value, list):
-        return _gather([_look_up(item, segments, ignore_case=ignore_case) for item in value])
+        return _gather([look_up_once(item, segments, ignore_case=ignore_case) for item in value])
     if not isinstance(value, dict):
         return None
     for length in range(len(segments), 0, -1):
         key = find_key(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case)
         if key is None:
             continue
-        found = _look_up(value[key], segments[length:], ignore_case=ignore_case)
+        found = look_up_once(value[key], segments[length:], ignore_case=ignore_case)
         if found is not None:
             return found
     return None
+
+
+def find_path(value: Json, segments: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the keys that `look_up` follows, as far as the first array; None if it finds nothing."""
+    for ignore_case in (False, True):
+        if look_up_once(value, segments, ignore_case=ignore_case) is not None:
+            return _find_path(value, segments, ignore_case=ignore_case)
+    return None
+
+
+def _find_path(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -> tuple[str, ...]:
+    if not isinstance(value, dict):
+        return segments
+    for length in range(len(segments), 0, -1):
+        key = find_key(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case)
+        if key is None:
+            continue
+        rest = segments[length:]
+        if look_up_once(value[key], rest, ignore_case=ignore_case) is not None:
+            return (key, *_find_path(value[key], rest, ignore_case=ignore_case)) if rest else (key,)
+    return ()
 
 
 def find_key(keys: tuple[str, ...], wanted: str, *, ignore_case: bool) -> str | None:

@@ -1,20 +1,36 @@
 """One record seen through its log type: the row-wise reading of names, paths and time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from tocsin.condition.evaluate import Read, holds
-from tocsin.condition.functions import Scalar, apply, members
+from tocsin.condition.evaluate import holds
+from tocsin.condition.functions import Scalar, apply, fold
 from tocsin.condition.tree import Condition, Field
-from tocsin.jsontext import Json
+from tocsin.errors import RecordError
+from tocsin.jsontext import Json, read_value
 from tocsin.logs.logtype import ANY_KEY, LogType, Shape, Variant
-from tocsin.logs.mapping import Expr, Name, Reader, Via, read
-from tocsin.logs.values import Values, _look_up, walk
+from tocsin.logs.mapping import (
+    All,
+    Expr,
+    First,
+    Name,
+    Path,
+    Reader,
+    Table,
+    Via,
+    When,
+    is_filled,
+    read,
+)
+from tocsin.logs.values import Values, find_path, look_up_once, walk
 from tocsin.times import parse_time
+
+NO_NAMES: Mapping[str, Expr] = {}
 
 
 class RecordView:
-    """A record as rules of one vocabulary see it."""
+    """A record as the rules of one vocabulary see it."""
 
     def __init__(
         self,
@@ -24,100 +40,113 @@ class RecordView:
         variant: Variant | None = None,
     ) -> None:
         self.record = parse_cells(record) if shape.json_cells else record
-        self.shape = shape
+        self._shape = shape
         self._vocabulary = vocabulary
-        self._names = variant.names if variant else {}
+        self._names = variant.names if variant else NO_NAMES
         self._reader = Reader(self._path, self._name, self._holds)
         self._values: dict[Field, list[Scalar] | None] = {}
 
     def read(self, field: Field) -> list[Scalar] | None:
         """Return the values of a field after its functions; None if it is absent."""
         if field not in self._values:
-            self._values[field] = self._read(field)
+            values = self.evaluate(self._expression(field))
+            self._values[field] = None if values is None else apply(field.via, values)
         return self._values[field]
 
-    def _read(self, field: Field) -> list[Scalar] | None:
-        if len(field.path) == 1:
-            values = self.evaluate(self.expression(field.path[0]))
-        else:
-            values = self._path(field.path)
-        if values is None or not field.via:
-            return values  # type: ignore[return-value]
-        return apply(field.via, values)
-
     def evaluate(self, expr: Expr) -> Values:
-        """Evaluate an expression of the shape."""
+        """Return the values of an expression of the shape; None if it is absent."""
         return read(expr, self._reader)
 
-    def expression(self, name: str) -> Expr:
-        """Return what a name means for this record, the variant's own names first."""
-        return name_in(self.shape, self._vocabulary, self._names, name)
+    def locate(self, field: Field) -> tuple[str, ...]:
+        """Return the keys in the record that a field is read from, as far as the first array."""
+        return self._locate(self._expression(field))
 
     def time(self) -> datetime | None:
         """Return the event time in UTC; None if the record has none that can be read."""
-        times = (parse_time(value) for value in self.evaluate(self.shape.time) or ())
+        times = (parse_time(value) for value in self.evaluate(self._shape.time) or ())
         return next((time for time in times if time), None)
 
-    def entities(self) -> Iterable[tuple[str, str]]:
+    def entities(self) -> Iterator[tuple[str, str]]:
         """Yield (type, value) of the users, addresses, hosts … that the record names, once each."""
         seen: set[tuple[str, str]] = set()
-        for kind, exprs in self.shape.entities.items():
+        for kind, exprs in self._shape.entities.items():
             for expr in exprs:
                 for value in self.evaluate(expr) or ():
-                    entity = (kind, value) if isinstance(value, str) else None
-                    if entity and value not in {"", "-"} and entity not in seen:
-                        seen.add(entity)
-                        yield entity
-
-    def _path(self, path: tuple[str, ...]) -> Values:
-        return walk(self.record, path)
-
-    def _name(self, name: str) -> Values:
-        candidates = self.shape.candidates(name)
-        for ignore_case in (False, True):
-            for base, segments in candidates:
-                for start in _bases(self.record, base):
-                    found = _look_up(start, segments, ignore_case=ignore_case)
-                    if found is not None:
-                        return found
-        return None
-
-    def _holds(self, condition: Condition) -> bool:
-        return holds(condition, self.exact)
+                    if not isinstance(value, str) or value.strip() in {"", "-"}:
+                        continue
+                    if (kind, value) not in seen:
+                        seen.add((kind, value))
+                        yield kind, value
 
     def exact(self, field: Field) -> list[Scalar] | None:
         """Read a field whose path is exact, however short: for identification and `When`."""
         values = self._path(field.path)
         return None if values is None else apply(field.via, values)
 
+    def _expression(self, field: Field) -> Expr:
+        if len(field.path) != 1:
+            return Path(field.path)
+        return name_in(self._shape, self._vocabulary, self._names, field.path[0])
 
-def exact_reader(record: dict[str, Json], shape: Shape) -> Read:
-    """Return the reading that a shape's identification uses."""
-    return RecordView(record, shape).exact
+    def _path(self, path: tuple[str, ...]) -> Values:
+        return walk(self.record, path)
+
+    def _name(self, name: str) -> Values:
+        for ignore_case in (False, True):
+            for start, _, segments in self._places(name):
+                found = look_up_once(start, segments, ignore_case=ignore_case)
+                if found is not None:
+                    return found
+        return None
+
+    def _places(self, name: str) -> Iterator[tuple[Json, tuple[str, ...], tuple[str, ...]]]:
+        for base, segments in self._shape.candidates(name):
+            for start, path in _bases(self.record, base):
+                yield start, path, segments
+
+    def _holds(self, condition: Condition) -> bool:
+        return holds(condition, self.exact)
+
+    def _locate(self, expr: Expr) -> tuple[str, ...]:
+        match expr:
+            case Path(path):
+                return path
+            case Name(name):
+                located = (
+                    (*path, *found)
+                    for start, path, segments in self._places(name)
+                    if (found := find_path(start, segments)) is not None
+                )
+                return next(located, ())
+            case First(parts) | All(parts):
+                present = [part for part in parts if self.evaluate(part) is not None]
+                filled = [part for part in present if is_filled(self.evaluate(part) or ())]
+                return self._locate((filled or present)[0]) if present else ()
+            case Table(of) | Via(of):
+                return self._locate(of)
+            case When(condition, then, otherwise):
+                chosen = then if self._holds(condition) else otherwise
+                return self._locate(chosen) if chosen else ()
+            case _:
+                return ()
 
 
-def name_in(shape: Shape, vocabulary: str, names: object, name: str) -> Expr:
+def name_in(shape: Shape, vocabulary: str, names: Mapping[str, Expr], name: str) -> Expr:
     """Return what a name means in a shape, seen through a variant's own names."""
-    from tocsin.condition.functions import fold
-
-    own = names.get(fold(name)) if isinstance(names, dict) else None
+    own = names.get(fold(name))
     if own is None:
         return shape.expression(vocabulary, name)
     return _resolve_names(own, shape, vocabulary)
 
 
 def _resolve_names(expr: Expr, shape: Shape, vocabulary: str) -> Expr:
-    """Replace the names a variant's expression reads by what they mean in the shape."""
-    from dataclasses import replace
-
-    from tocsin.logs.mapping import All, First, Table
-
+    """Replace the names that a variant's expression reads by what they mean in the shape."""
     match expr:
         case Name(name):
             return shape.expression(vocabulary, name)
         case First(parts) | All(parts):
             resolved = tuple(_resolve_names(part, shape, vocabulary) for part in parts)
-            return type(expr)(resolved)
+            return replace(expr, parts=resolved)
         case Table(of) | Via(of):
             return replace(expr, of=_resolve_names(of, shape, vocabulary))
         case _:
@@ -131,9 +160,6 @@ def parse_cells(record: dict[str, Json]) -> dict[str, Json]:
 
 def parse_cell(value: Json) -> Json:
     """Read one cell: text that starts like JSON and is, as what it holds."""
-    from tocsin.errors import RecordError
-    from tocsin.jsontext import read_value
-
     if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
         return value
     try:
@@ -142,17 +168,15 @@ def parse_cell(value: Json) -> Json:
         return value
 
 
-def _bases(record: Json, base: tuple[str, ...]) -> list[Json]:
-    current: list[Json] = [record]
+def _bases(record: Json, base: tuple[str, ...]) -> list[tuple[Json, tuple[str, ...]]]:
+    """Return what stands at a base path, with the keys that `*` stood for."""
+    current: list[tuple[Json, tuple[str, ...]]] = [(record, ())]
     for key in base:
-        following: list[Json] = []
-        for value in current:
-            if not isinstance(value, dict):
-                continue
-            if key == ANY_KEY:
-                following.extend(item for item in value.values() if isinstance(item, dict))
-            elif key in value:
-                following.append(value[key])
+        following: list[tuple[Json, tuple[str, ...]]] = []
+        for value, path in current:
+            if isinstance(value, dict):
+                chosen = tuple(value) if key == ANY_KEY else (key,)
+                following += [(value[one], (*path, one)) for one in chosen if one in value]
         current = following
     return current
 
@@ -161,9 +185,6 @@ def identify(record: dict[str, Json], log_types: Iterable[LogType]) -> tuple[Log
     """Return the first log type and shape that a record is; `log_types` in order of priority."""
     for log_type in log_types:
         for shape in log_type.shapes:
-            if holds(shape.identify, exact_reader(record, shape)):
+            if holds(shape.identify, RecordView(record, shape).exact):
                 return log_type, shape
     return None
-
-
-__all__ = ["RecordView", "exact_reader", "identify", "members", "name_in", "parse_cell"]

@@ -63,7 +63,7 @@ def _is_rule_file(path: Path) -> bool:
 def load_rules(roots: Iterable[Path], options: LoadOptions | None = None) -> RuleSet:
     """Load every rule below the given paths; broken ones have the verdict `cannot`."""
     loader = RuleLoader(options or LoadOptions())
-    with _no_collection():
+    with quiet_gc():
         loaded = [loader.load(file) for file in find_rule_files(roots)]
     return combine(loaded)
 
@@ -92,6 +92,10 @@ class RuleLoader:
             text = file.path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             return [], Skipped(file.shown, f"cannot be read: {error}")
+        return self.load_text(text, file)
+
+    def load_text(self, text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
+        """Load rules from text that came from a file, or stands for one."""
         if _PANTHER.search(text):
             return [], Skipped(file.shown, "Panther rules are not read yet")
         if not _SIGMA.search(text):
@@ -124,7 +128,7 @@ def _refuse_repeats(rules: list[Rule]) -> Iterator[Rule]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def quiet_gc() -> Iterator[None]:
     """Keep the garbage collector from walking the many objects that a parser makes."""
     enabled = gc.isenabled()
     gc.disable()

@@ -141,7 +141,7 @@ def _parse_one(
         )
         documents = [*collection.rules, *collection.filters]
         errors = [*collection.errors, *(error for one in documents for error in one.errors)]
-    except Exception as error:  # noqa: BLE001 - pySigma raises many types for a malformed rule
+    except Exception as error:
         return Parsed(data, error=RuleError(_message(error), where.place()))
     if errors or not documents:
         reason = errors[0] if errors else "neither a rule, a correlation nor a filter"
@@ -206,7 +206,7 @@ def _error_place(data: Mapping[str, object], where: _Text) -> Place:
 def _item_parses(key: object, value: object) -> bool:
     try:
         SigmaDetectionItem.from_mapping(str(key), copy.deepcopy(value))  # type: ignore[arg-type]
-    except Exception:  # noqa: BLE001 - any failure means this is the item that is wrong
+    except Exception:
         return False
     return True
 

@@ -1,0 +1,57 @@
+"""`tocsin logs`: which log types there are, and what a file holds."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from tocsin.errors import InputError
+from tocsin.logs.formats.open import log_files
+from tocsin.logs.load import load_log_types
+from tocsin.run.identify import Identified, identify_file
+
+
+@click.group("logs")
+def command() -> None:
+    """Say what logs are."""
+
+
+@command.command("types")
+def list_types() -> None:
+    """List the log types and the shapes each is met in."""
+    for log_type in load_log_types():
+        click.echo(f"{log_type.name:16} {log_type.title}")
+        click.echo(f"{'':16}   shapes: {', '.join(shape.name for shape in log_type.shapes)}")
+        sources = [*log_type.services, *log_type.categories]
+        shown = ", ".join(sources[:8]) + (f" … {len(sources) - 8} more" if len(sources) > 8 else "")
+        products = ", ".join(log_type.products)
+        click.echo(f"{'':16}   Sigma: {products}: {shown}")
+
+
+@command.command("identify")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def identify(paths: Sequence[Path]) -> None:
+    """Say which log types the records of files are, and how many there are of each."""
+    log_types = load_log_types()
+    for path in paths:
+        for file in log_files(path):
+            try:
+                found = identify_file(file, log_types)
+            except InputError as error:
+                click.echo(f"{file}: {error}", err=True)
+                continue
+            _print(file, found)
+
+
+def _print(file: Path, found: Identified) -> None:
+    click.echo(str(file))
+    counts: Counter[str] = found.shapes
+    for name, count in counts.most_common():
+        click.echo(f"  {count:8,}  {name}")
+    for title, count in (
+        ("of no known log type", found.unidentified),
+        ("unreadable", found.refused),
+    ):
+        if count:
+            click.echo(f"  {count:8,}  {title}")

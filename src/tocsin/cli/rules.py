@@ -1,0 +1,209 @@
+"""`tocsin rules`: what rules there are, what they say, and whether they run."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+import orjson
+
+from tocsin.cli.options import load, rule_options
+from tocsin.engine.check import Checked, check
+from tocsin.errors import UsageError
+from tocsin.logs.load import load_log_types
+from tocsin.rules.model import Rule, Verdict
+
+LEFT_OUT = 3
+
+_form = click.option(
+    "-f", "--format", "form", default="text", type=click.Choice(["text", "json"]), show_default=True
+)
+_paths = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@click.group("rules")
+def command() -> None:
+    """List, show and check rules."""
+
+
+@command.command("check")
+@_paths
+@rule_options
+@_form
+@click.option("--strict", is_flag=True, help="Exit with 3 if a rule does not run exactly.")
+def check_rules(
+    paths: Sequence[Path],
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+    form: str,
+    strict: bool,
+) -> None:
+    """Say for each rule whether it runs, on which log types, and why not."""
+    loaded = load(paths, pipelines, placeholders, where)
+    log_types = load_log_types()
+    checked = [check(rule, log_types) for rule in loaded.rules]
+    if form == "json":
+        _print_json([_check_record(one) for one in checked])
+    else:
+        _print_check(checked)
+        for skipped in loaded.skipped:
+            click.echo(f"no rule  {skipped.path}: {skipped.reason}")
+    if strict and any(one.verdict is not Verdict.RUNS for one in checked):
+        sys.exit(LEFT_OUT)
+
+
+def _check_record(checked: Checked) -> dict[str, object]:
+    rule = checked.rule
+    return {
+        "schema": 1,
+        "id": rule.id,
+        "name": rule.name,
+        "ecosystem": rule.ecosystem,
+        "kind": rule.kind,
+        "path": rule.path,
+        "verdict": checked.verdict.value,
+        "reasons": checked.reasons,
+        "log_types": checked.log_types,
+        "fields_never_seen": [],
+        "notes": rule.notes,
+    }
+
+
+def _print_check(checked: Sequence[Checked]) -> None:
+    for one in checked:
+        if one.verdict is Verdict.RUNS and not one.rule.notes:
+            continue
+        click.echo(f"{one.verdict.value:11} {one.rule.name} ({one.rule.path})")
+        for reason in (*one.reasons, *one.rule.notes):
+            click.echo(f"            {reason}")
+    counts = Counter(one.verdict for one in checked)
+    verdicts = ", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict)
+    click.echo(f"{len(checked):,} rules: {verdicts}")
+    for name, count in sorted(_per_log_type(checked).items(), key=lambda item: (-item[1], item[0])):
+        click.echo(f"  {count:6,}  {name}")
+
+
+def _per_log_type(checked: Sequence[Checked]) -> Mapping[str, int]:
+    counts: Counter[str] = Counter()
+    for one in checked:
+        counts.update(one.log_types or ("no log type yet",))
+    return counts
+
+
+@command.command("list")
+@_paths
+@rule_options
+@_form
+def list_rules(
+    paths: Sequence[Path],
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+    form: str,
+) -> None:
+    """List rules, a line each."""
+    loaded = load(paths, pipelines, placeholders, where)
+    if form == "json":
+        _print_json([_rule_record(rule) for rule in loaded.rules])
+        return
+    for rule in loaded.rules:
+        click.echo(f"{rule.severity.value:13} {rule.id:36}  {rule.name}")
+    click.echo(f"{len(loaded.rules):,} rules", err=True)
+
+
+@command.command("show")
+@click.argument("wanted", metavar="RULE")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@rule_options
+@_form
+def show_rule(
+    wanted: str,
+    paths: Sequence[Path],
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+    form: str,
+) -> None:
+    """Show one rule: RULE is a file, or an id or name among the rules at PATHS."""
+    loaded = load(paths or [Path(wanted)], pipelines, placeholders, where)
+    rules = loaded.rules
+    if paths:
+        rules = tuple(
+            rule for rule in rules if wanted.lower() in {rule.id.lower(), rule.name.lower()}
+        )
+    if not rules:
+        raise UsageError(f"no rule {wanted!r}; tocsin rules list PATH shows ids and names")
+    if form == "json":
+        _print_json([_rule_record(rule) for rule in rules])
+        return
+    for rule in rules:
+        _print_rule(rule)
+
+
+def _rule_record(rule: Rule) -> dict[str, object]:
+    from tocsin.alerts.model import rule_record
+
+    return {
+        "schema": 1,
+        **rule_record(rule),
+        "severity": rule.severity.value,
+        "status": rule.status,
+        "description": rule.description,
+        "date": rule.date,
+        "modified": rule.modified,
+        "verdict": rule.verdict.value,
+        "reasons": rule.reasons,
+    }
+
+
+def _print_rule(rule: Rule) -> None:
+    from tocsin.condition.describe import describe
+
+    checked = check(rule, load_log_types())
+    click.echo(rule.name)
+    click.echo("=" * len(rule.name))
+    for title, value in _facts(rule, checked):
+        if value:
+            click.echo(f"{title:12} {value}")
+    if rule.description:
+        click.echo(f"\n{rule.description}")
+    for one in rule.inputs:
+        click.echo(f"\nWaits for, in {one.scope}:")
+        click.echo(describe(one.condition, indent="  "))
+    for title, items in (
+        ("False positives", rule.false_positives),
+        ("References", rule.references),
+        ("Notes", rule.notes),
+    ):
+        if items:
+            click.echo(f"\n{title}:")
+            for item in items:
+                click.echo(f"  {item}")
+
+
+def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
+    attack = [one.technique or one.tactic or "" for one in rule.attack]
+    return [
+        ("id", rule.id),
+        ("severity", rule.severity.value),
+        ("status", rule.status),
+        ("ecosystem", f"{rule.ecosystem}, {rule.kind}"),
+        ("author", ", ".join(rule.author)),
+        ("license", rule.license or ""),
+        ("date", rule.date or ""),
+        ("modified", rule.modified or ""),
+        ("ATT&CK", ", ".join(attack)),
+        ("path", rule.path),
+        (
+            "verdict",
+            f"{checked.verdict.value}{': ' if checked.reasons else ''}"
+            + "; ".join(checked.reasons),
+        ),
+        ("log types", ", ".join(checked.log_types)),
+    ]
+
+
+def _print_json(items: Sequence[object]) -> None:
+    click.echo(orjson.dumps(items, option=orjson.OPT_INDENT_2).decode())

@@ -1,0 +1,278 @@
+"""`tocsin scan`: run rules on log files."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from tocsin.cli.options import choose_log_types, load, parse_moment, rule_options
+from tocsin.errors import UsageError
+from tocsin.logs.bridges import bridge_names
+from tocsin.outputs import OUTPUTS, make_output
+from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
+from tocsin.rules.select import parse_severity
+from tocsin.run.quarantine import Quarantine
+from tocsin.run.scan import Progress, ScanOptions, ScanSummary, scan
+from tocsin.run.work import Window
+
+UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
+
+
+@click.command("scan")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-r",
+    "--rules",
+    "rule_paths",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Rule file or folder; repeats. Each is one pack.",
+)
+@click.option("--log-type", help="What the logs are, instead of looking: a log type or a/b/c.")
+@click.option("--severity", help="Only rules of this severity and above.")
+@click.option("--since", help="Only events from this time on.")
+@click.option("--until", help="Only events before this time.")
+@rule_options
+@click.option(
+    "--bridge",
+    "bridges",
+    multiple=True,
+    help=f"Show events under the names that rules look for: {', '.join(bridge_names())}.",
+)
+@click.option(
+    "-f", "--format", "form", default="table", type=click.Choice(sorted(OUTPUTS)), show_default=True
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Instead of stdout."
+)
+@click.option("--fail-on", help="Exit with 1 if an alert is of this severity or above.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option(
+    "--batch", "rows", type=click.IntRange(1), hidden=True, help="Records per batch, for tests."
+)
+@click.option(
+    "--quarantine",
+    "quarantine_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep what could not be read, with place and reason, in this file.",
+)
+@click.option("--include-disabled", is_flag=True, help="Run deprecated and unsupported rules too.")
+@click.option("--strict", is_flag=True, help="Exit with 3 if a rule or record was left out.")
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    paths: Sequence[Path],
+    rule_paths: Sequence[Path],
+    log_type: str | None,
+    severity: str | None,
+    since: str | None,
+    until: str | None,
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+    bridges: Sequence[str],
+    form: str,
+    output: Path | None,
+    fail_on: str | None,
+    workers: int,
+    rows: int | None,
+    quarantine_path: Path | None,
+    include_disabled: bool,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Run rules on log files or folders (`-` is standard input) and print the alerts.
+
+    Exit status: 2 wrong use or unreadable input, 1 alerts at or above --fail-on, 3 with --strict
+    if rules or records were left out, else 0.
+    """
+    window = Window(parse_moment("--since", since), parse_moment("--until", until))
+    limit = parse_severity(fail_on) if fail_on else None
+    least = parse_severity(severity) if severity else Severity.INFORMATIONAL
+    started = time.monotonic()
+    loaded = load(rule_paths, pipelines, placeholders, where)
+    rules = [rule for rule in loaded.rules if _runs(rule, least, include_disabled)]
+    if not rules:
+        raise UsageError(_nothing_to_run(loaded))
+    options = ScanOptions(
+        tuple(rules), choose_log_types(log_type), tuple(bridges), window, workers, rows
+    )
+    with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
+        quarantine = Quarantine(kept)
+        summary = scan(paths, options, make_output(form, stream), quarantine, progress)
+    if not quiet:
+        _Report(loaded, rules, options, summary, quarantine).print(time.monotonic() - started)
+    sys.exit(_status(summary, quarantine, loaded, limit, strict))
+
+
+def _runs(rule: Rule, least: Severity, include_disabled: bool) -> bool:
+    enabled = rule.enabled or include_disabled
+    return bool(rule.inputs) and enabled and rule.severity.rank >= least.rank
+
+
+def _nothing_to_run(loaded: RuleSet) -> str:
+    broken = [reason for rule in loaded.rules for reason in rule.reasons]
+    if broken:
+        return f"no rule can run; the first of {len(broken)} reasons: {broken[0]}"
+    if loaded.skipped:
+        first = loaded.skipped[0]
+        return f"no rules were found; {first.path}: {first.reason}"
+    return "no rule is left; loosen --where, --severity, or add --include-disabled"
+
+
+def _status(
+    summary: ScanSummary,
+    quarantine: Quarantine,
+    loaded: RuleSet,
+    limit: Severity | None,
+    strict: bool,
+) -> int:
+    if summary.failed_files or (not summary.files and not summary.skipped_files):
+        return UNREADABLE
+    if not summary.files:
+        return UNREADABLE
+    fired = [Severity(name).rank for name, count in summary.alerts.items() if count]
+    if limit and any(rank >= limit.rank for rank in fired):
+        return FIRED
+    left_out = quarantine.count or any(rule.verdict is Verdict.CANNOT for rule in loaded.rules)
+    return LEFT_OUT if strict and (left_out or summary.unidentified) else 0
+
+
+@contextmanager
+def _files(
+    output: Path | None, quarantine: Path | None
+) -> Iterator[tuple[BinaryIO, BinaryIO | None]]:
+    try:
+        stream = output.open("wb") if output else sys.stdout.buffer
+        kept = quarantine.open("wb") if quarantine else None
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    try:
+        yield stream, kept
+    finally:
+        stream.flush()
+        if output:
+            stream.close()
+        if kept:
+            kept.close()
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Progress | None]:
+    if quiet:
+        yield None
+        return
+    if not sys.stderr.isatty():
+        yield _plain_progress()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scan", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _plain_progress(every: float = 10.0) -> Progress:
+    last = time.monotonic()
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= every:
+            last = time.monotonic()
+            of = f" of {total / 1e6:,.0f}" if total else ""
+            click.echo(f"scanned {done / 1e6:,.0f}{of} MB", err=True)
+
+    return show
+
+
+class _Report:
+    """The lines under the results: what was scanned, what was left out and why."""
+
+    def __init__(
+        self,
+        loaded: RuleSet,
+        rules: Sequence[Rule],
+        options: ScanOptions,
+        summary: ScanSummary,
+        quarantine: Quarantine,
+    ) -> None:
+        self._loaded = loaded
+        self._rules = rules
+        self._options = options
+        self._summary = summary
+        self._quarantine = quarantine
+
+    def print(self, seconds: float) -> None:
+        """Print the summary to standard error."""
+        for line in self._lines(seconds):
+            click.echo(line, err=True)
+
+    def _lines(self, seconds: float) -> Iterator[str]:
+        summary = self._summary
+        events = sum(summary.events.values())
+        alerts = sum(summary.alerts.values())
+        rate = summary.bytes / 1e6 / seconds if seconds else 0
+        yield (
+            f"{events:,} events in {summary.files:,} files, {len(self._rules):,} rules, "
+            f"{alerts:,} alerts in {seconds:.1f} s ({rate:,.0f} MB/s)"
+        )
+        kinds = [f"{name} {count:,}" for name, count in sorted(summary.events.items())]
+        if kinds:
+            yield f"log types: {', '.join(kinds)}"
+        yield from self._left_out_events()
+        yield from self._left_out_rules()
+
+    def _left_out_events(self) -> Iterator[str]:
+        summary, quarantine = self._summary, self._quarantine
+        for problem in [*summary.failed_files, *summary.skipped_files]:
+            yield f"not scanned: {problem}"
+        if summary.unidentified:
+            yield (
+                f"{summary.unidentified:,} records are of no known log type; "
+                "say what they are with --log-type (tocsin logs types lists them)"
+            )
+        if quarantine.count:
+            yield f"{quarantine.count:,} records could not be read (--quarantine FILE keeps them):"
+            for kind, item in quarantine.examples.items():
+                yield f"  {quarantine.reasons[kind]:,} × {item.reason}, first at {item.source}:{item.line}"
+        if summary.repaired:
+            yield f"{summary.repaired:,} records were repaired to be read, and matched"
+        if summary.undated:
+            yield f"{summary.undated:,} alerts are of events without a time that can be read"
+        if summary.outside:
+            yield f"{summary.outside:,} matches are outside --since and --until"
+        for text in summary.disagreements[:5]:
+            yield f"internal error, please report: {text}"
+
+    def _left_out_rules(self) -> Iterator[str]:
+        broken = [rule for rule in self._loaded.rules if rule.verdict is Verdict.CANNOT]
+        if broken:
+            yield f"{len(broken):,} rules cannot run:"
+            for rule in broken[:5]:
+                yield f"  {rule.reasons[0]}"
+            if len(broken) > 5:
+                yield f"  … {len(broken) - 5:,} more: tocsin rules check"
+        disabled = sum(bool(rule.inputs) and not rule.enabled for rule in self._loaded.rules)
+        if disabled and not any(not rule.enabled for rule in self._rules):
+            yield f"{disabled:,} deprecated or unsupported rules left out (--include-disabled)"
+        if self._loaded.skipped:
+            first = self._loaded.skipped[0]
+            count = len(self._loaded.skipped)
+            yield f"{count:,} files are no rules; first {first.path}: {first.reason}"
+        yield from self._unaddressed()
+
+    def _unaddressed(self) -> Iterator[str]:
+        """Say so of log types that were met and that no rule is for."""
+        from tocsin.engine.check import addressed
+
+        by_name = {one.name: one for one in self._options.log_types}
+        for name in sorted(self._summary.events):
+            if not addressed(by_name[name], self._rules, self._options.bridges):
+                yield f"no rule addresses {name}: add rules for it with -r"

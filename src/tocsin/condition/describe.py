@@ -1,0 +1,104 @@
+"""A condition in words and lines, for people."""
+
+from tocsin.condition.functions import quote
+from tocsin.condition.tree import (
+    And,
+    AnyElement,
+    Call,
+    Condition,
+    Field,
+    FieldsCompare,
+    Glob,
+    Not,
+    Op,
+    Or,
+    Predicate,
+    Regex,
+    Value,
+    Wild,
+)
+
+MAX_VALUES = 30
+"""Values shown per predicate; how many more there are is said."""
+
+_WORDS = {
+    Op.EXISTS: "is there",
+    Op.IS_NULL: "is null",
+    Op.EQUALS: "is",
+    Op.CONTAINS: "contains",
+    Op.STARTSWITH: "starts with",
+    Op.ENDSWITH: "ends with",
+    Op.GLOB: "is like",
+    Op.REGEX: "matches regex",
+    Op.CIDR: "is in network",
+    Op.LESS: "<",
+    Op.LESS_OR_EQUAL: "≤",
+    Op.GREATER: ">",
+    Op.GREATER_OR_EQUAL: "≥",
+}
+_IMPLIED = {Call("text"), Call("number"), Call("leaves")}
+"""Functions that say how a language reads values; people need not see them."""
+
+
+def describe(condition: Condition, indent: str = "") -> str:
+    """Render a condition, one predicate per line, nested parts indented."""
+    return "\n".join(f"{indent}{line}" for line in _lines(condition))
+
+
+def _lines(condition: Condition) -> list[str]:
+    match condition:
+        case And(()):
+            return ["always"]
+        case Or(()):
+            return ["never"]
+        case And(parts):
+            return _block("all of", parts)
+        case Or(parts):
+            return _block("any of", parts)
+        case Not(part):
+            return _block("not", (part,))
+        case AnyElement(path, inner):
+            return _block(f"one element of {'.'.join(path)}:", (inner,))
+        case FieldsCompare(left, op, right):
+            return [f"{field_name(left)} {_WORDS[op]} {field_name(right)}"]
+        case Predicate():
+            return _predicate(condition)
+
+
+def _block(title: str, parts: tuple[Condition, ...]) -> list[str]:
+    return [title, *(f"  {line}" for part in parts for line in _lines(part))]
+
+
+def _predicate(predicate: Predicate) -> list[str]:
+    start = f"{field_name(predicate.field)} {_WORDS[predicate.op]}"
+    if not predicate.values:
+        return [start]
+    case = "" if predicate.fold_case or not _has_text(predicate) else " (case matters)"
+    shown = [_value(value) for value in predicate.values[:MAX_VALUES]]
+    if len(shown) == 1:
+        return [f"{start} {shown[0]}{case}"]
+    more = len(predicate.values) - len(shown)
+    lines = [f"{start} any of{case}", *(f"  {text}" for text in shown)]
+    return [*lines, f"  … {more} more"] if more else lines
+
+
+def _has_text(predicate: Predicate) -> bool:
+    return predicate.op is not Op.CIDR and any(
+        isinstance(value, str | Glob | Regex) for value in predicate.values
+    )
+
+
+def field_name(field: Field) -> str:
+    """Return a field as people write it, its functions in brackets behind it."""
+    name = ".".join(field.path) or "any value"
+    calls = [call.name for call in field.via if call not in _IMPLIED]
+    return f"{name} ({', '.join(calls)})" if calls else name
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, Glob):
+        text = "".join(part.value if isinstance(part, Wild) else part for part in value.parts)
+        return quote(text)
+    if isinstance(value, Regex):
+        return f"/{value.pattern}/{value.flags}"
+    return quote(value) if isinstance(value, str) else str(value).lower()

@@ -1,0 +1,81 @@
+"""Run tasks in this process or in several, results always in the order of the tasks."""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from tocsin.run.quarantine import Quarantined
+from tocsin.run.work import Done, Task, Worker
+
+Item: TypeAlias = Task | Quarantined
+Run: TypeAlias = Callable[[Iterable[Item]], Iterator[tuple[Item, Done | None]]]
+"""Runs tasks; items that are no tasks pass through in their place."""
+
+AHEAD = 1
+"""Tasks per worker that wait beside the one that runs: enough to keep it busy, few in memory."""
+
+
+@contextmanager
+def in_process(make: Callable[[], Worker]) -> Iterator[Run]:
+    """Run tasks here, one after the other."""
+    worker: list[Worker] = []
+
+    def run(items: Iterable[Item]) -> Iterator[tuple[Item, Done | None]]:
+        for item in items:
+            if isinstance(item, Quarantined):
+                yield item, None
+                continue
+            if not worker:
+                worker.append(make())
+            yield item, worker[0].run(item)
+
+    yield run
+
+
+class Pool:
+    """Runs tasks in worker processes, each with a worker of its own."""
+
+    def __init__(self, make: Callable[[], Worker], workers: int) -> None:
+        self._ahead = workers * (1 + AHEAD)
+        self._executor = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(make,),
+        )
+
+    def __enter__(self) -> Run:
+        return self._run
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def _run(self, items: Iterable[Item]) -> Iterator[tuple[Item, Done | None]]:
+        waiting: deque[tuple[Item, Future[Done] | None]] = deque()
+        for item in items:
+            future = None if isinstance(item, Quarantined) else self._executor.submit(_work, item)
+            waiting.append((item, future))
+            while sum(future is not None for _, future in waiting) >= self._ahead:
+                yield _finish(*waiting.popleft())
+        while waiting:
+            yield _finish(*waiting.popleft())
+
+
+def _finish(item: Item, future: "Future[Done] | None") -> tuple[Item, Done | None]:
+    return item, future.result() if future else None
+
+
+_worker: Worker | None = None
+
+
+def _start(make: Callable[[], Worker]) -> None:
+    global _worker
+    _worker = make()
+
+
+def _work(task: Task) -> Done:
+    assert _worker is not None
+    return _worker.run(task)

@@ -1,0 +1,155 @@
+"""Run case files: the events of each case through the engine, the alerts against what is expected."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from tocsin.alerts.model import Alert, to_record
+from tocsin.errors import RuleError, TocsinError
+from tocsin.logs.formats.blocks import Lines
+from tocsin.logs.load import load_log_types
+from tocsin.logs.logtype import LogType
+from tocsin.rules.cases import Case, CaseFile, Yaml, find_case_files, load_case_file
+from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader
+from tocsin.rules.model import Rule
+from tocsin.rules.select import Chooser
+from tocsin.run.work import Task, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one case ended: `passed`, `failed` or `skipped`, with the reason."""
+
+    rule: str
+    test: str
+    result: str
+    reason: str = ""
+
+
+def run_cases(
+    paths: Sequence[Path], options: LoadOptions | None = None, chooser: Chooser | None = None
+) -> list[Outcome]:
+    """Run every case below some paths, in order; a file that cannot be read is a failure."""
+    tester = _Tester(options or LoadOptions(), chooser)
+    return [one for path in find_case_files(paths) for one in tester.run(path)]
+
+
+class _Tester:
+    def __init__(self, options: LoadOptions, chooser: Chooser | None) -> None:
+        self._loader = RuleLoader(options)
+        self._chooser = chooser
+        self._log_types = load_log_types()
+
+    def run(self, path: Path) -> Iterator[Outcome]:
+        try:
+            file = load_case_file(path)
+            rules = self._rules(file)
+        except TocsinError as error:
+            yield Outcome(str(path), "reads", "failed", str(error))
+            return
+        if self._chooser and not any(map(self._chooser, rules)):
+            return
+        for case in file.cases:
+            yield self._case(rules, case)
+
+    def _rules(self, file: CaseFile) -> list[Rule]:
+        if isinstance(file.rule, Path):
+            source = RuleFile(file.rule, "cases", str(file.rule))
+            rules, skipped = self._loader.load(source)
+        else:
+            rules, skipped = self._loader.load_text(
+                file.rule, RuleFile(file.path, "cases", "inline")
+            )
+        if skipped:
+            raise RuleError(f"{skipped.path}: {skipped.reason}")
+        for rule in rules:
+            if rule.reasons:
+                raise RuleError(rule.reasons[0])
+        return rules
+
+    def _case(self, rules: Sequence[Rule], case: Case) -> Outcome:
+        name = rules[0].name if rules else ""
+        try:
+            alerts = self._alerts(rules, case)
+        except TocsinError as error:
+            return Outcome(name, case.name, "failed", str(error))
+        reason = _difference(case, alerts)
+        return Outcome(name, case.name, "failed" if reason else "passed", reason)
+
+    def _alerts(self, rules: Sequence[Rule], case: Case) -> list[Alert]:
+        collected = _Collect()
+        worker = Worker(rules, self._types(case), collected, bridges=case.bridges)
+        data = b"".join(_line(event) for event in case.events)
+        done = worker.run(Task("case", Lines(data, 1)))
+        if done.quarantined:
+            first = done.quarantined[0]
+            raise RuleError(f"event {first.line - 1} cannot be read: {first.reason}")
+        if done.disagreements:
+            raise RuleError(done.disagreements[0].reason)
+        return collected.alerts
+
+    def _types(self, case: Case) -> tuple[LogType, ...]:
+        if case.log_type is None:
+            return self._log_types
+        chosen = tuple(one for one in self._log_types if one.name == case.log_type)
+        if not chosen:
+            raise RuleError(f"no log type {case.log_type!r}")
+        return chosen
+
+
+class _Collect:
+    """An output that keeps the alerts themselves."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def part(self, alerts: Sequence[Alert]) -> None:
+        self.alerts += alerts
+
+    def add(self, part: object) -> None:
+        """Nothing is left to join."""
+
+    def finish(self) -> None:
+        """Nothing is left to write."""
+
+
+def _line(event: Yaml) -> bytes:
+    """Write an event on one line; text is taken as raw JSON, so that odd records can be given."""
+    if isinstance(event, str):
+        return event.replace("\n", " ").encode() + b"\n"
+    return json.dumps(event, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+def _difference(case: Case, alerts: Sequence[Alert]) -> str:
+    """Return what differs between the expected alerts and those raised; empty if nothing does."""
+    raised = [_record(alert) for alert in alerts]
+    expected = [dict(one) for one in case.alerts]
+    lines = [
+        f"expected alert {at}: {_json(wanted)}, raised: {_json(_same_keys(wanted, got))}"
+        for at, (wanted, got) in enumerate(zip(expected, raised, strict=False))
+        if _same_keys(wanted, got) != wanted
+    ]
+    lines += [f"missing alert: {_json(one)}" for one in expected[len(raised) :]]
+    lines += [f"unexpected alert: {_json(one)}" for one in raised[len(expected) :]]
+    return "\n".join(lines)
+
+
+def _record(alert: Alert) -> dict[str, object]:
+    record: dict[str, object] = orjson.loads(orjson.dumps(to_record(alert)))
+    record["events"] = [event.line - 1 for event in alert.events]
+    return record
+
+
+def _same_keys(wanted: Mapping[str, Yaml], got: Mapping[str, object]) -> dict[str, object]:
+    return {key: got.get(key) for key in wanted}
+
+
+def _json(value: Mapping[str, object]) -> str:
+    brief = {key: value[key] for key in value if key in _SHOWN} or dict(value)
+    return json.dumps(brief, ensure_ascii=False, default=str)
+
+
+_SHOWN = {"events", "severity", "title", "count", "group", "entities", "context", "reason"}
