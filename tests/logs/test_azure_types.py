@@ -404,7 +404,9 @@ def test_every_shape_says_what_makes_a_record_one(name, shape):
     [
         ("activitylogs", "azure.activity"),
         ("azure.activitylogs", "azure.activity"),
+        ("AzureActivity", "azure.activity"),
         ("signinlogs", "entra.signin"),
+        ("azure.signinlogs", "entra.signin"),
         ("auditlogs", "entra.audit"),
         ("riskdetection", "entra.risk"),
         ("pim", "entra.risk"),

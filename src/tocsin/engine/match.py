@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-import orjson
 import pyarrow as pa
-from ahocorasick_rs import AhoCorasick
 
 from tocsin.condition.evaluate import compile_test, holds
-from tocsin.condition.functions import Scalar, apply, fold
-from tocsin.condition.tree import Field, Op, Predicate
+from tocsin.condition.functions import Scalar, apply
+from tocsin.condition.tree import Field, Predicate
 from tocsin.engine.columns import Cells, Mask, Rows
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.intake import Intake, Part, Refused, take_in
+from tocsin.engine.keywords import Keyword, KeywordSearch
 from tocsin.engine.plan import (
     Column,
     ColumnTest,
@@ -30,12 +29,10 @@ from tocsin.engine.plan import (
     gate_leaves,
     pass_gate,
 )
-from tocsin.engine.predicates import ColumnTests, literals_of
+from tocsin.engine.predicates import ColumnTests
 from tocsin.engine.project import Frame, Projector
-from tocsin.jsontext import read
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.values import walk
-from tocsin.logs.view import RecordView
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
@@ -184,12 +181,12 @@ class _GateMatcher:
         self._plan = plan
         self._combiner = Combiner(self.gated)
         self._tests: dict[Column, list[tuple[int, Predicate]]] = {}
-        self._keywords: list[tuple[int, ColumnTest]] = []
+        self._keywords: list[Keyword] = []
         self._others: list[tuple[int, Comparison | Elements]] = []
         for number in gated.leaves:
             self._sort_in(number)
         self._compiled = {column: ColumnTests(tests) for column, tests in self._tests.items()}
-        self._keyword_search = _KeywordSearch(self._keywords) if self._keywords else None
+        self._keyword_search = KeywordSearch(self._keywords) if self._keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
         self._exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
 
@@ -198,7 +195,7 @@ class _GateMatcher:
         if not isinstance(leaf, ColumnTest):
             self._others.append((number, leaf))
         elif leaf.column.expr is None:
-            self._keywords.append((number, leaf))
+            self._keywords.append((number, leaf.column.via, leaf.predicate))
         else:
             self._tests.setdefault(leaf.column, []).append((number, leaf.predicate))
 
@@ -263,66 +260,3 @@ def _any(frame: Frame, leaf: Elements) -> Mask:
 def _read_element(element: Scalar, field: Field) -> list[Scalar] | None:
     values = walk(element, field.path)  # type: ignore[arg-type]
     return None if values is None else apply(field.via, values)
-
-
-class _KeywordSearch:
-    """Searches whole records for keywords: raw text first, decoded values to confirm.
-
-    A row is left out only if its raw text, folded, lacks a literal that every match must hold and
-    has no escape that could hide one.
-    """
-
-    def __init__(self, leaves: Sequence[tuple[int, ColumnTest]]) -> None:
-        self._leaves = leaves
-        owners: dict[str, set[int]] = {}
-        self._always: list[int] = []
-        for at, (_, leaf) in enumerate(leaves):
-            literals = _required(leaf.predicate)
-            if literals is None:
-                self._always.append(at)
-                continue
-            for literal in literals:
-                for written in _spellings(literal):
-                    owners.setdefault(fold(written), set()).add(at)
-        self._owners = list(owners.values())
-        self._automaton = AhoCorasick(list(owners)) if owners else None
-
-    def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
-        """Return (leaf number, mask) for the keywords that are found in any row."""
-        masks: dict[int, Mask] = {}
-        for row, text in enumerate(frame.raw.to_pylist()):
-            candidates = self._candidates(text)
-            if not candidates:
-                continue
-            view = RecordView(read(text).value, frame.shape)
-            for at in candidates:
-                number, leaf = self._leaves[at]
-                predicate = leaf.predicate
-                test = compile_test(predicate.op, predicate.values, predicate.fold_case)
-                values = view.read(Field((), leaf.column.via)) or ()
-                if any(map(test, values)):
-                    masks.setdefault(number, np.zeros(frame.rows, np.bool_))[row] = True
-        return masks.items()
-
-    def _candidates(self, text: str) -> Iterable[int]:
-        if "\\u" in text or "\\/" in text or "\\U" in text:
-            return range(len(self._leaves))
-        found: set[int] = set(self._always)
-        if self._automaton:
-            for at, _, _ in self._automaton.find_matches_as_indexes(fold(text), overlapping=True):
-                found |= self._owners[at]
-        return sorted(found)
-
-
-def _required(predicate: Predicate) -> list[str] | None:
-    """Return texts of which one must stand in any matching value; None if none is known."""
-    if predicate.op in {Op.REGEX, Op.CIDR, Op.IS_NULL, Op.EXISTS}:
-        return None
-    literals = [max(literals_of(value), key=len, default="") for value in predicate.values]
-    return literals if all(literals) else None
-
-
-def _spellings(literal: str) -> set[str]:
-    """Return how a literal stands in raw JSON: escaped once, and twice inside a JSON string."""
-    once = orjson.dumps(literal).decode()[1:-1]
-    return {once, orjson.dumps(once).decode()[1:-1]}

@@ -6,7 +6,7 @@ and globs through one `re2.Set`. The result names, per predicate, the distinct c
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -259,10 +259,3 @@ def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int] | Non
     search: Callable[[str], Iterable[int] | None] = found.Match
     return search
 
-
-def literals_of(value: Value) -> Iterator[str]:
-    """Yield the texts that must stand in whatever a string value matches."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Glob):
-        yield from (part for part in value.parts if isinstance(part, str))

@@ -1,7 +1,7 @@
 """A table of rules that fired: how bad, how often, when, who, from where, on what."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TextIO
@@ -45,7 +45,7 @@ class Tally:
         if alert.time:
             self.first = min(self.first or alert.time, alert.time)
             self.last = max(self.last or alert.time, alert.time)
-        for kind, value in alert.entities:
+        for kind, value in _first_of_each_kind(alert.entities):
             self._count(kind, value, 1)
 
     def merge(self, other: "Tally") -> None:
@@ -67,9 +67,14 @@ class Tally:
         """Return the most frequent entities of a type, and how many more there are."""
         counter = self.entities.get(kind, Counter())
         ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-        shown = ", ".join(value for value, _ in ranked[:most])
+        shown = ", ".join(_last_segment(value) for value, _ in ranked[:most])
         more = len(ranked) - most
         return f"{shown} +{more}" if more > 0 else shown
+
+
+def _last_segment(value: str) -> str:
+    """Shorten a resource id to its last name."""
+    return value.rstrip("/").rsplit("/", 1)[-1] if value.startswith("/") else value
 
 
 class TableOutput:
@@ -113,45 +118,58 @@ class TableOutput:
         console.print(self._table(console.width))
 
     def _table(self, width: int) -> Table:
-        wide = width >= 110
+        wide = width >= WIDE
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         table.add_column("severity", no_wrap=True)
-        table.add_column("rule", ratio=3, overflow="fold")
         table.add_column("count", justify="right", no_wrap=True)
         table.add_column("first", no_wrap=True)
         table.add_column("last", no_wrap=True)
-        for title in ("who", "from", "on") if wide else ("who, from, on",):
-            table.add_column(title, ratio=2, overflow="fold")
-        order = sorted(
-            self._tallies.items(),
-            key=lambda item: (-item[1].severity.rank, -item[1].count, item[1].name, item[0]),
-        )
-        for _, tally in order:
-            who, where, what = _entities(tally)
-            shown = (who, where, what) if wide else (" · ".join(filter(None, (who, where, what))),)
+        table.add_column("rule", overflow="fold", ratio=2 if wide else None)
+        for title in ("who", "from", "on") if wide else ():
+            table.add_column(title, overflow="fold", ratio=1)
+        for tally in sorted(self._tallies.values(), key=_order):
             table.add_row(
                 Text(tally.severity.value, style=STYLES[tally.severity]),
-                _rule(tally),
-                str(tally.count),
+                f"{tally.count:,}",
                 _short(tally.first),
                 _short(tally.last),
-                *map(escape, shown),
+                _rule(tally, with_entities=not wide),
+                *(map(escape, _entities(tally)) if wide else ()),
             )
         return table
 
 
-def _rule(tally: Tally) -> Text:
+WIDE = 150
+"""From this many columns on, entities have columns of their own."""
+
+
+def _order(tally: Tally) -> tuple[int, int, str]:
+    return -tally.severity.rank, -tally.count, tally.name
+
+
+def _first_of_each_kind(entities: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for kind, value in entities:
+        first.setdefault(kind, value)
+    return first.items()
+
+
+def _rule(tally: Tally, *, with_entities: bool) -> Text:
     text = Text(tally.name)
+    if with_entities:
+        for title, value in zip(("who", "from", "on"), _entities(tally), strict=True):
+            if value:
+                text.append(f"\n{title} ", style="dim").append(value)
     if tally.author:
         text.append(f"\nby {tally.author}", style="dim")
     return text
 
 
 def _entities(tally: Tally) -> tuple[str, str, str]:
+    """Return who did it, from where, and on what."""
     kinds = [kind for kind in ("resource", "host", "application") if kind in tally.entities]
     who = tally.top("user") or tally.top("application")
-    what = tally.top(kinds[0]) if kinds else ""
-    return who, tally.top("address"), what
+    return who, tally.top("address"), tally.top(kinds[0]) if kinds else ""
 
 
 def _short(time: datetime | None) -> str:

@@ -1,0 +1,132 @@
+"""Search whole records for keywords: their raw bytes first, decoded values to confirm.
+
+A row is left out only if its bytes, ASCII-lowered, hold none of the literals of which one must
+stand in every match, nor anything that could hide one: escapes that JSON does not need, and the few
+letters beyond ASCII that fold into it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+from tocsin.condition.evaluate import compile_test
+from tocsin.condition.functions import fold
+from tocsin.condition.tree import Field, Glob, Op, Predicate, Value
+from tocsin.engine.columns import Mask
+from tocsin.engine.project import Frame
+from tocsin.jsontext import read
+from tocsin.logs.view import RecordView
+
+Keyword = tuple[int, tuple, Predicate]  # type: ignore[type-arg]
+
+_ESCAPES = (b"\\u", b"\\/")
+_FOLD_TO_ASCII = tuple(text.encode() for text in ("\u0130", "\u212a"))
+_UNNEEDED = re.compile(rb"\\u([0-9a-fA-F]{4})|\\/")
+_PAIR, _STAND_IN = b"\\\\", b"\x00\x00"
+
+
+class KeywordSearch:
+    """Finds the rows of a frame that hold keywords; `leaves` are (number, functions, predicate)."""
+
+    def __init__(self, leaves: Sequence[Keyword]) -> None:
+        self._leaves = leaves
+        literals: set[bytes] = set()
+        self._every_row = False
+        for _, _, predicate in leaves:
+            needed = _needed(predicate)
+            self._every_row |= needed is None
+            literals.update(needed or ())
+        self._literals = _automaton(literals)
+        self._suspects = _automaton({*literals, *_ESCAPES, *_FOLD_TO_ASCII})
+
+    def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
+        """Return (leaf number, mask) for the keywords that are found in any row."""
+        masks: dict[int, Mask] = {}
+        for row in self._candidates(frame.raw):
+            view = RecordView(read(frame.raw[row].as_py()).value, frame.shape)
+            for number, calls, predicate in self._leaves:
+                test = compile_test(predicate.op, predicate.values, predicate.fold_case)
+                if any(map(test, view.read(Field((), calls)) or ())):
+                    masks.setdefault(number, np.zeros(frame.rows, np.bool_))[row] = True
+        return masks.items()
+
+    def _candidates(self, raw: pa.StringArray) -> Iterator[int]:
+        if self._every_row:
+            yield from range(len(raw))
+            return
+        _, offsets, buffer = raw.buffers()
+        bounds = np.frombuffer(offsets, np.int32, len(raw) + 1, raw.offset * 4)
+        data = memoryview(buffer)[bounds[0] : bounds[-1]].tobytes().lower()
+        hits = self._suspects.find_matches_as_indexes(data)
+        starts = np.fromiter((hit[1] for hit in hits), np.int64, len(hits)) + bounds[0]
+        for row in np.unique(np.searchsorted(bounds, starts, side="right") - 1).tolist():
+            if self._is_candidate(raw[row].as_buffer().to_pybytes()):
+                yield row
+
+    def _is_candidate(self, text: bytes) -> bool:
+        if any(letter in text for letter in _FOLD_TO_ASCII):
+            return True
+        plain = _without_escapes(text).lower()
+        return bool(self._literals.find_matches_as_indexes(plain))
+
+
+def _automaton(literals: Iterable[bytes]) -> BytesAhoCorasick:
+    return BytesAhoCorasick(sorted(literals), matchkind=MatchKind.LeftmostFirst)
+
+
+def _without_escapes(text: bytes) -> bytes:
+    """Write the escapes that JSON does not need as the characters they stand for."""
+    if not any(escape in text for escape in (*_ESCAPES, b"\\U")):
+        return text
+    plain = _UNNEEDED.sub(_unescape, text.replace(_PAIR, _STAND_IN)).replace(_STAND_IN, _PAIR)
+    return _join_surrogates(plain)
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    if match[1] is None:
+        return b"/"
+    char = chr(int(match[1], 16))
+    if char < " " or char in '"\\':
+        return orjson.dumps(char)[1:-1].replace(_PAIR, _STAND_IN)
+    return char.encode("utf-8", "surrogatepass")
+
+
+def _join_surrogates(text: bytes) -> bytes:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        whole = text.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+        return whole.decode("utf-16-le", "replace").encode()
+    return text
+
+
+def _needed(predicate: Predicate) -> set[bytes] | None:
+    """Return spellings of which one must stand in the raw text of a match; None if none is known."""
+    if predicate.op in {Op.REGEX, Op.CIDR, Op.IS_NULL, Op.EXISTS}:
+        return None
+    found: set[bytes] = set()
+    for value in predicate.values:
+        literal = max(_ascii_parts(value), key=len, default="")
+        if not literal:
+            return None
+        found |= set(_spellings(literal))
+    return found
+
+
+def _ascii_parts(value: Value) -> Iterator[str]:
+    """Yield the parts of a value that only ASCII letters, or letters folding to them, can match."""
+    texts = [value] if isinstance(value, str) else list(value.parts) if isinstance(value, Glob) else []
+    for text in texts:
+        if isinstance(text, str):
+            yield from re.findall(r"[\x00-\x7f]+", fold(text))
+
+
+def _spellings(literal: str) -> Iterator[bytes]:
+    """Yield how a literal stands in raw JSON: escaped once, and again inside JSON in a string."""
+    once = orjson.dumps(literal)[1:-1]
+    yield once.lower()
+    yield orjson.dumps(once.decode())[1:-1].lower()
