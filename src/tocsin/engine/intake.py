@@ -1,21 +1,24 @@
 """Take a batch of raw records in: refuse what holds no object, repair the rest, identify it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from tocsin.condition.simplify import substitute
-from tocsin.condition.tree import FALSE, TRUE, Condition, FieldsCompare, Leaf, Op, Predicate, fields
+from tocsin.condition.tree import FALSE, TRUE, Condition, FieldsCompare, Leaf, Op, fields
 from tocsin.engine.columns import Codes, Rows
-from tocsin.engine.layout import ROOT, Signature
-from tocsin.engine.project import Frame, Projector
+from tocsin.engine.layout import ROOT
+from tocsin.engine.project import Frame, Keys, Projector
 from tocsin.errors import RecordError
 from tocsin.jsontext import MAX_DEPTH, compact, nested_too_deep, read
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import Path
 from tocsin.logs.view import identify
+
+UNIDENTIFIED, REFUSED = -1, -2
+MAX_REMEMBERED = 20_000
 
 _BRACE = ord("{")
 _BIT_BETWEEN_BRACKET_AND_BRACE = 0x20
@@ -43,29 +46,29 @@ class Intake:
     """A batch, read: its text (repaired where needed), what was refused, and what is what."""
 
     raw: pa.StringArray
+    keys: Keys
     refused: tuple[Refused, ...]
     repaired: int
     parts: tuple[Part, ...]
     unidentified: Rows
 
 
-def take_in(raw: pa.Array, projector: Projector, log_types: Sequence[LogType]) -> Intake:
+def take_in(raw: pa.Array, projector: Projector, identifier: "Identifier") -> Intake:
     """Read a batch of JSON texts; `raw` is a string array that need not be valid UTF-8."""
     texts, reasons, repaired = _repair_bytes(raw)
     _refuse_deep(texts, reasons)
-    codes, signatures = projector.signatures(texts, (ROOT,))
-    fixed = _repair_json(texts, codes, signatures, reasons)
+    keys = projector.signatures(texts, (ROOT,))
+    fixed = _repair_json(texts, keys, reasons)
     if fixed:
         repaired += len(fixed)
         texts = _replace(texts, fixed)
     if reasons:
         texts = _replace(texts, dict.fromkeys(reasons, "{}"))
     if fixed or reasons:
-        codes, signatures = projector.signatures(texts, (ROOT,))
-    identifier = _Identifier(texts, projector, log_types)
-    parts, unidentified = identifier.identify(codes, signatures, set(reasons))
+        keys = projector.signatures(texts, (ROOT,))
+    parts, unidentified = identifier.identify(texts, keys, set(reasons))
     refused = tuple(Refused(row, reasons[row]) for row in sorted(reasons))
-    return Intake(texts, refused, repaired, parts, unidentified)
+    return Intake(texts, keys, refused, repaired, parts, unidentified)
 
 
 def _repair_bytes(raw: pa.Array) -> tuple[pa.StringArray, dict[int, str], int]:
@@ -94,16 +97,13 @@ def _refuse_deep(texts: pa.StringArray, reasons: dict[int, str]) -> None:
             reasons[row] = f"nested deeper than {MAX_DEPTH}"
 
 
-def _repair_json(
-    texts: pa.StringArray,
-    codes: Codes,
-    signatures: Sequence[Signature | None],
-    reasons: dict[int, str],
-) -> dict[int, str]:
+def _repair_json(texts: pa.StringArray, keys: Keys, reasons: dict[int, str]) -> dict[int, str]:
     """Read what DuckDB could not, and rows without keys, one by one; return the rewritten rows."""
-    doubtful = [at for at, found in enumerate(signatures) if found is None or not found.of(ROOT)]
+    doubtful = [
+        at for at, found in enumerate(keys.signatures) if found is None or not found.of(ROOT)
+    ]
     fixed: dict[int, str] = {}
-    for row in np.flatnonzero(np.isin(codes, doubtful)).tolist():
+    for row in np.flatnonzero(np.isin(keys.codes, doubtful)).tolist():
         if row in reasons:
             continue
         try:
@@ -123,79 +123,89 @@ def _replace(texts: pa.StringArray, rows: dict[int, str]) -> pa.StringArray:
     return pa.array(replaced, pa.string())
 
 
-class _Identifier:
+class Identifier:
     """Finds the log type and shape of every row: by its keys where they decide, else by values."""
 
-    def __init__(
-        self, texts: pa.StringArray, projector: Projector, log_types: Sequence[LogType]
-    ) -> None:
-        self._texts = texts
+    def __init__(self, projector: Projector, log_types: Sequence[LogType]) -> None:
         self._projector = projector
         self._log_types = log_types
         self._shapes = [(log_type, shape) for log_type in log_types for shape in log_type.shapes]
         self._numbers = {shape: at for at, (_, shape) in enumerate(self._shapes)}
+        self._open: dict[tuple[str, ...], tuple[tuple[int, Condition], ...]] = {}
 
     def identify(
-        self, codes: Codes, signatures: Sequence[Signature | None], refused: set[int]
+        self, texts: pa.StringArray, keys: Keys, refused: set[int]
     ) -> tuple[tuple[Part, ...], Rows]:
-        chosen = np.full(len(self._texts), -1, dtype=np.int32)
+        """Split the rows of a batch by log type and shape; return the rows that are none, too."""
+        chosen = np.full(len(texts), UNIDENTIFIED, dtype=np.int32)
         by_values: dict[tuple[tuple[int, Condition], ...], list[int]] = {}
-        for code, signature in enumerate(signatures):
-            keys = (signature.of(ROOT) if signature else ()) or ()
-            if len(set(keys)) < len(keys):
-                self._one_by_one(np.flatnonzero(codes == code), chosen)
-                continue
-            open_shapes = self._by_keys(frozenset(keys))
-            if open_shapes and open_shapes[0][1] == TRUE:
-                chosen[codes == code] = open_shapes[0][0]
+        for code, signature in enumerate(keys.signatures):
+            top = (signature.of(ROOT) if signature else ()) or ()
+            open_shapes = self._by_keys(top)
+            if len(set(top)) < len(top):
+                self._one_by_one(texts, np.flatnonzero(keys.codes == code), chosen)
+            elif open_shapes and open_shapes[0][1] == TRUE:
+                chosen[keys.codes == code] = open_shapes[0][0]
             elif open_shapes:
-                by_values.setdefault(tuple(open_shapes), []).append(code)
-        for shapes, of_codes in by_values.items():
-            self._by_values(shapes, np.flatnonzero(np.isin(codes, of_codes)), chosen)
-        chosen[list(refused)] = -2
+                by_values.setdefault(open_shapes, []).append(code)
+        for shapes, codes in by_values.items():
+            rows = np.flatnonzero(np.isin(keys.codes, codes))
+            self._by_values(texts, keys, shapes, rows, chosen)
+        chosen[list(refused)] = REFUSED
         parts = [
             Part(*self._shapes[number], np.flatnonzero(chosen == number))
             for number in np.unique(chosen[chosen >= 0]).tolist()
         ]
-        return tuple(parts), np.flatnonzero(chosen == -1)
+        return tuple(parts), np.flatnonzero(chosen == UNIDENTIFIED)
 
-    def _by_keys(self, keys: frozenset[str]) -> list[tuple[int, Condition]]:
+    def _by_keys(self, keys: tuple[str, ...]) -> tuple[tuple[int, Condition], ...]:
         """Return the shapes that a record with these keys can be, up to the first that it is."""
-        still_open: list[tuple[int, Condition]] = []
+        if keys not in self._open:
+            if len(self._open) >= MAX_REMEMBERED:
+                self._open.clear()
+            self._open[keys] = tuple(self._find_open(frozenset(keys)))
+        return self._open[keys]
+
+    def _find_open(self, keys: frozenset[str]) -> Iterator[tuple[int, Condition]]:
         for number, (_, shape) in enumerate(self._shapes):
             rest = substitute(shape.identify, lambda leaf: _known_from(keys, leaf))
             if rest != FALSE:
-                still_open.append((number, rest))
+                yield number, rest
             if rest == TRUE:
-                break
-        return still_open
+                return
 
     def _by_values(
-        self, shapes: Sequence[tuple[int, Condition]], rows: Rows, chosen: Codes
+        self,
+        texts: pa.StringArray,
+        keys: Keys,
+        shapes: Sequence[tuple[int, Condition]],
+        rows: Rows,
+        chosen: Codes,
     ) -> None:
-        raw = self._texts.take(pa.array(rows))
+        raw = texts.take(pa.array(rows))
         undecided = np.ones(len(rows), dtype=np.bool_)
-        shared = {self._shapes[number][1].json_cells for number, _ in shapes}
-        frames = {
-            cells: Frame(self._projector, raw, _first_with(self._shapes, shapes, cells=cells))
-            for cells in shared
-        }
-        for cells, frame in frames.items():
-            frame.prefetch(
-                Path(field.path)
-                for number, rest in shapes
-                if self._shapes[number][1].json_cells == cells
-                for field in fields(rest)
-            )
+        frames: dict[bool, Frame] = {}
         for number, rest in shapes:
-            mask = frames[self._shapes[number][1].json_cells].mask(rest) & undecided
+            shape = self._shapes[number][1]
+            if shape.json_cells not in frames:
+                frame = Frame(self._projector, raw, shape, keys.take(rows))
+                frame.prefetch(self._paths(shapes, json_cells=shape.json_cells))
+                frames[shape.json_cells] = frame
+            mask = frames[shape.json_cells].mask(rest) & undecided
             chosen[rows[mask]] = number
             undecided &= ~mask
 
-    def _one_by_one(self, rows: Rows, chosen: Codes) -> None:
+    def _paths(
+        self, shapes: Sequence[tuple[int, Condition]], *, json_cells: bool
+    ) -> Iterator[Path]:
+        for number, rest in shapes:
+            if self._shapes[number][1].json_cells == json_cells:
+                yield from (Path(field.path) for field in fields(rest))
+
+    def _one_by_one(self, texts: pa.StringArray, rows: Rows, chosen: Codes) -> None:
         for row in rows.tolist():
-            found = identify(read(self._texts[row].as_py()).value, self._log_types)
-            chosen[row] = self._numbers[found[1]] if found else -1
+            found = identify(read(texts[row].as_py()).value, self._log_types)
+            chosen[row] = self._numbers[found[1]] if found else UNIDENTIFIED
 
 
 def _known_from(keys: frozenset[str], leaf: Leaf) -> Condition:
@@ -206,17 +216,3 @@ def _known_from(keys: frozenset[str], leaf: Leaf) -> Condition:
     if path[0] not in keys:
         return FALSE
     return TRUE if leaf.op is Op.EXISTS and len(path) == 1 else leaf
-
-
-def _first_with(
-    all_shapes: Sequence[tuple[LogType, Shape]],
-    shapes: Sequence[tuple[int, Condition]],
-    *,
-    cells: bool,
-) -> Shape:
-    return next(
-        all_shapes[number][1] for number, _ in shapes if all_shapes[number][1].json_cells == cells
-    )
-
-
-__all__ = ["Intake", "Part", "Predicate", "Refused", "take_in"]

@@ -119,7 +119,9 @@ def _needed(predicate: Predicate) -> set[bytes] | None:
 
 def _ascii_parts(value: Value) -> Iterator[str]:
     """Yield the parts of a value that only ASCII letters, or letters folding to them, can match."""
-    texts = [value] if isinstance(value, str) else list(value.parts) if isinstance(value, Glob) else []
+    texts = (
+        [value] if isinstance(value, str) else list(value.parts) if isinstance(value, Glob) else []
+    )
     for text in texts:
         if isinstance(text, str):
             yield from re.findall(r"[\x00-\x7f]+", fold(text))

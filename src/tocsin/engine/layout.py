@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tocsin.condition.tree import fields
 from tocsin.logs.logtype import ANY_KEY, Shape
-from tocsin.logs.mapping import Expr, Name, Path, names, paths
+from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
 from tocsin.logs.values import find_key
 
 KeyPath: TypeAlias = tuple[str, ...]
@@ -19,7 +20,7 @@ Leaf: TypeAlias = Path | Name
 ROOT: KeyPath = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signature:
     """The keys of some containers of a record: None for what is not there, else in order.
 
@@ -78,17 +79,50 @@ def containers_of(leaves: Iterable[Leaf], shape: Shape) -> tuple[KeyPath, ...]:
     return tuple(found)
 
 
-def lay_out(leaves: Sequence[Leaf], shape: Shape, signature: Signature) -> Layout:
-    """Resolve every leaf for the records of a signature; raises `Unseen`."""
+def locate(leaf: Leaf, shape: Shape, signature: Signature) -> Source | None:
+    """Return where a leaf stands in the records of a signature; None if only they can tell.
+
+    Raises `Unseen` if the keys of another container are needed to say.
+    """
     try:
-        return tuple(
-            _locate_path(leaf.path, signature)
-            if isinstance(leaf, Path)
-            else _locate_name(leaf.name, shape, signature)
-            for leaf in leaves
-        )
+        if isinstance(leaf, Path):
+            return _locate_path(leaf.path, signature)
+        return _locate_name(leaf.name, shape, signature)
     except Undecided:
         return None
+
+
+def merge_layouts(layouts: Sequence[Layout]) -> tuple[list[Layout], list[int]]:
+    """Join the layouts that do not contradict each other; return them, and which each one is in.
+
+    A leaf that is absent from some records may be read from where it stands in others: there is
+    nothing there.
+    """
+    merged: list[Layout] = []
+    numbers: dict[Layout, int] = {}
+    for layout in dict.fromkeys(layouts):
+        for at, other in enumerate(merged):
+            joined = _join(layout, other)
+            if joined is not None:
+                merged[at] = joined
+                numbers[layout] = at
+                break
+        else:
+            numbers[layout] = len(merged)
+            merged.append(layout)
+    return merged, [numbers[layout] for layout in layouts]
+
+
+def _join(layout: Layout, other: Layout) -> Layout:
+    if layout is None or other is None:
+        return None
+    joined = []
+    for source, other_source in zip(layout, other, strict=True):
+        if source is not other_source and source is not NOWHERE and other_source is not NOWHERE:
+            if source != other_source:
+                return None
+        joined.append(other_source if source is NOWHERE else source)
+    return tuple(joined)
 
 
 def _locate_path(path: KeyPath, signature: Signature) -> Source:
@@ -159,5 +193,18 @@ def _holds(keys: tuple[str, ...], key: str) -> bool:
 
 
 def leaves_of(expr: Expr) -> list[Leaf]:
-    """Return the leaves of an expression, those of its conditions included, in order."""
-    return [*(Path(path) for path in paths(expr)), *(Name(name) for name in names(expr))]
+    """Return the leaves that an expression is sure to read, in order.
+
+    The branches of a `When` are not among them: most batches need one of the two only.
+    """
+    match expr:
+        case Path() | Name():
+            return [expr]
+        case First(parts) | All(parts):
+            return [leaf for part in parts for leaf in leaves_of(part)]
+        case Table(of) | Via(of):
+            return leaves_of(of)
+        case When(condition):
+            return [Path(field.path) for field in fields(condition)]
+        case Const():
+            return []

@@ -15,7 +15,7 @@ from tocsin.condition.functions import Scalar, apply
 from tocsin.condition.tree import Field, Predicate
 from tocsin.engine.columns import Cells, Mask, Rows
 from tocsin.engine.combine import Combiner, Outcome, order
-from tocsin.engine.intake import Intake, Part, Refused, take_in
+from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
 from tocsin.engine.keywords import Keyword, KeywordSearch
 from tocsin.engine.plan import (
     Column,
@@ -37,6 +37,8 @@ from tocsin.logs.values import walk
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
 
+OWN_QUERY = 500
+"""Gates with fewer rows in a batch share one query for their columns."""
 MAX_GATES = 4096
 """How many distinct outcomes of a gate are remembered before they are compiled anew."""
 
@@ -72,14 +74,14 @@ class Matcher:
     """Matches batches against the plans of the log types they hold."""
 
     def __init__(self, log_types: Sequence[LogType], plan_for: PlanFor) -> None:
-        self._log_types = log_types
         self._plan_for = plan_for
         self._projector = Projector()
+        self._identifier = Identifier(self._projector, log_types)
         self._shapes: dict[Shape, _ShapeMatcher] = {}
 
     def match(self, raw: pa.Array) -> BatchResult:
         """Match one batch: a string array of JSON records, one per row, not necessarily valid."""
-        intake = take_in(raw, self._projector, self._log_types)
+        intake = take_in(raw, self._projector, self._identifier)
         matches = [match for part in intake.parts for match in self._match_part(part, intake)]
         matches.sort(key=lambda match: (match.row, match.input.rule, match.input.number))
         events = Counter({part.log_type.name: 0 for part in intake.parts})
@@ -97,11 +99,12 @@ class Matcher:
     def _match_part(self, part: Part, intake: Intake) -> Iterable[Match]:
         if part.shape not in self._shapes:
             plan = self._plan_for(part.log_type, part.shape)
-            self._shapes[part.shape] = _ShapeMatcher(plan, self._projector)
+            self._shapes[part.shape] = _ShapeMatcher(plan)
         matcher = self._shapes[part.shape]
-        whole = len(part.rows) == len(intake.raw)
-        raw = intake.raw if whole else intake.raw.take(pa.array(part.rows))
-        for row, planned in matcher.match(raw):
+        frame = Frame(self._projector, intake.raw, part.shape, intake.keys)
+        if len(part.rows) < frame.rows:
+            frame = frame.take(part.rows)
+        for row, planned in matcher.match(frame):
             yield Match(int(part.rows[row]), part.shape, planned)
 
 
@@ -118,9 +121,8 @@ def _first_per_rule(matches: Iterable[Match]) -> Iterable[Match]:
 class _ShapeMatcher:
     """The plan of one shape, split at its gate as batches show which outcomes occur."""
 
-    def __init__(self, plan: Plan, projector: Projector) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._projector = projector
         self._gate_leaves = gate_leaves(plan)
         self._gate_tests = {
             column: ColumnTests([(number, _predicate(plan, number)) for number in numbers])
@@ -128,20 +130,26 @@ class _ShapeMatcher:
         }
         self._gates: dict[frozenset[int], _GateMatcher] = {}
 
-    def match(self, raw: pa.StringArray) -> Iterable[tuple[int, PlannedInput]]:
-        """Yield (row, input) for every match."""
+    def match(self, frame: Frame) -> Iterable[tuple[int, PlannedInput]]:
+        """Yield (row, input) for every match, gate by gate."""
         if not self._plan.inputs:
             return
-        frame = Frame(self._projector, raw, self._plan.shape)
-        for outcome, rows in self._groups(frame):
-            gate = self._gate(outcome)
-            if not gate.gated.inputs:
-                continue
+        groups = [(self._gate(outcome), rows) for outcome, rows in self._groups(frame)]
+        groups = [(gate, rows) for gate, rows in groups if gate.gated.inputs]
+        large = [(gate, rows) for gate, rows in groups if len(rows) >= OWN_QUERY]
+        small = [(gate, rows) for gate, rows in groups if len(rows) < OWN_QUERY]
+        for gate, rows in large:
             part = frame if len(rows) == frame.rows else frame.take(rows)
-            for number, found in gate.match(part):
-                planned = gate.gated.inputs[number]
-                for row in rows[found].tolist():
-                    yield row, planned
+            yield from gate.matches(part, rows)
+        if small:
+            together = np.concatenate([rows for _, rows in small])
+            shared = frame.take(together)
+            shared.prefetch_for(expr for gate, _ in small for expr in gate.exprs)
+            start = 0
+            for gate, rows in small:
+                part = shared.take(np.arange(start, start + len(rows)))
+                start += len(rows)
+                yield from gate.matches(part, rows)
 
     def _gate(self, outcome: frozenset[int]) -> "_GateMatcher":
         if outcome not in self._gates:
@@ -188,7 +196,7 @@ class _GateMatcher:
         self._compiled = {column: ColumnTests(tests) for column, tests in self._tests.items()}
         self._keyword_search = KeywordSearch(self._keywords) if self._keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
-        self._exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
+        self.exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
 
     def _sort_in(self, number: int) -> None:
         leaf = self._plan.leaves[number]
@@ -199,9 +207,14 @@ class _GateMatcher:
         else:
             self._tests.setdefault(leaf.column, []).append((number, leaf.predicate))
 
-    def match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
-        """Yield (input number, rows) for the inputs that match any row of a frame."""
-        frame.prefetch_for(self._exprs)
+    def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
+        """Yield (row, input) for every match in a frame; `rows` says which its rows are."""
+        for number, found in self._match(frame):
+            for row in rows[found].tolist():
+                yield row, self.gated.inputs[number]
+
+    def _match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
+        frame.prefetch_for(self.exprs)
         outcomes: dict[int, Outcome] = {}
         for column, tests in self._compiled.items():
             cells = _column(frame, column)

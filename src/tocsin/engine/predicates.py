@@ -258,4 +258,3 @@ def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int] | Non
     found.Compile()
     search: Callable[[str], Iterable[int] | None] = found.Match
     return search
-

@@ -4,7 +4,8 @@ A `Frame` is a batch of records of one shape. It reads the leaves that a plan as
 per layout (see `layout.py`), evaluates expressions on them, and keeps what it read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import duckdb
@@ -45,8 +46,9 @@ from tocsin.engine.layout import (
     Source,
     Unseen,
     containers_of,
-    lay_out,
     leaves_of,
+    locate,
+    merge_layouts,
 )
 from tocsin.jsontext import Json, read
 from tocsin.logs.logtype import Shape
@@ -78,15 +80,13 @@ class Projector:
     def __init__(self) -> None:
         self._database = duckdb.connect(":memory:", config={"threads": 1})
         self._signatures: dict[tuple[tuple[KeyPath, ...], int], Signature | None] = {}
-        self._layouts: dict[tuple[object, ...], Layout] = {}
-        self._wanted: dict[tuple[Shape, tuple[Leaf, ...]], tuple[KeyPath, ...]] = {}
+        self._sources: dict[tuple[Shape, Signature], dict[Leaf, Source | None]] = {}
 
-    def signatures(
-        self, raw: pa.StringArray, containers: tuple[KeyPath, ...]
-    ) -> tuple[Codes, list[Signature | None]]:
-        """Return each record's signature, as a code into a list; None for what is no JSON."""
+    def signatures(self, raw: pa.StringArray, containers: tuple[KeyPath, ...]) -> "Keys":
+        """Return the keys of some containers of each record."""
         if len(self._signatures) > MAX_REMEMBERED:
             self._signatures.clear()
+            self._sources.clear()
         keys = f"try(json_keys(raw, [{', '.join(map(_quote_path, containers))}]))"
         hashed = self._query(raw, f"select hash(keys) as h from (select {keys} as keys from batch)")
         hashes: npt.NDArray[np.uint64] = hashed.column(0).to_numpy()
@@ -102,7 +102,7 @@ class Projector:
             for (value, _), lists in zip(fresh, found, strict=True):
                 self._signatures[containers, value] = _signature(containers, lists)
         known = [self._signatures[containers, int(value)] for value in distinct]
-        return codes.astype(np.int32), known
+        return Keys(containers, codes.astype(np.int32), known)
 
     def extract(self, raw: pa.StringArray, paths: Sequence[KeyPath]) -> list[pa.Array]:
         """Return the JSON text at each path, one array per path, null where it is absent."""
@@ -112,40 +112,38 @@ class Projector:
         step = len(paths)
         return [flat.take(pa.array(np.arange(at, len(flat), step))) for at in range(step)]
 
-    def layouts(
-        self, raw: pa.StringArray, leaves: tuple[Leaf, ...], shape: Shape
-    ) -> list[tuple[Layout, Rows]]:
-        """Group the records by where their leaves stand."""
-        containers = self._wanted.get((shape, leaves)) or containers_of(leaves, shape)
-        while True:
-            codes, signatures = self.signatures(raw, containers)
-            layouts, unseen = self._lay_out_all(signatures, leaves, shape, containers)
-            if not unseen or len(containers) + len(unseen) > MAX_CONTAINERS:
-                break
-            containers = (*containers, *unseen)
-        self._wanted[shape, leaves] = containers
-        distinct = list(dict.fromkeys(layouts))
-        if len(distinct) == 1:
-            return [(distinct[0], np.arange(len(raw)))]
-        group = np.array([distinct.index(layout) for layout in layouts], dtype=np.int32)[codes]
-        return [(layout, np.flatnonzero(group == at)) for at, layout in enumerate(distinct)]
+    def lay_out(
+        self, signatures: Iterable[Signature | None], leaves: tuple[Leaf, ...], shape: Shape
+    ) -> tuple[list[Layout], dict[KeyPath, None]]:
+        """Return a layout per signature, and the containers that have to be looked at first."""
+        unseen: dict[KeyPath, None] = {}
+        layouts = [
+            self._layout(signature, leaves, shape, unseen) if signature else None
+            for signature in signatures
+        ]
+        return layouts, unseen
 
-    def _lay_out_all(
+    def _layout(
         self,
-        signatures: Sequence[Signature | None],
+        signature: Signature,
         leaves: tuple[Leaf, ...],
         shape: Shape,
-        containers: tuple[KeyPath, ...],
-    ) -> tuple[list[Layout], dict[KeyPath, None]]:
-        layouts: list[Layout] = []
-        unseen: dict[KeyPath, None] = {}
-        for signature in signatures:
-            try:
-                layouts.append(lay_out(leaves, shape, signature) if signature else None)
-            except Unseen as missing:
-                unseen[missing.container] = None
-                layouts.append(None)
-        return layouts, unseen
+        unseen: dict[KeyPath, None],
+    ) -> Layout:
+        known = self._sources.setdefault((shape, signature), {})
+        sources: list[Source] = []
+        for leaf in leaves:
+            if leaf not in known:
+                try:
+                    known[leaf] = locate(leaf, shape, signature)
+                except Unseen as missing:
+                    unseen[missing.container] = None
+                    return None
+            source = known[leaf]
+            if source is None:
+                return None
+            sources.append(source)
+        return tuple(sources)
 
     def _query(self, raw: pa.StringArray, sql: str) -> pa.Table:
         self._database.register("batch", pa.table({"raw": raw}))
@@ -153,6 +151,22 @@ class Projector:
             return self._database.sql(sql).to_arrow_table()
         finally:
             self._database.unregister("batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys that records have: a code per record into distinct signatures.
+
+    A signature is None for what is no JSON.
+    """
+
+    containers: tuple[KeyPath, ...]
+    codes: Codes
+    signatures: Sequence[Signature | None]
+
+    def take(self, rows: Rows) -> "Keys":
+        """Return the keys of some records."""
+        return Keys(self.containers, self.codes[rows], self.signatures)
 
 
 def _quote_path(path: KeyPath) -> str:
@@ -177,43 +191,69 @@ class Frame:
     """Records of one shape as columns; columns are read when they are first asked for."""
 
     def __init__(
-        self, projector: Projector, raw: pa.StringArray, shape: Shape, vocabulary: str = "sigma"
+        self, projector: Projector, raw: pa.StringArray, shape: Shape, keys: Keys | None = None
     ) -> None:
         self.raw = raw
         self.shape = shape
         self.rows = len(raw)
         self._projector = projector
-        self._vocabulary = vocabulary
+        self._keys = keys
         self._leaves: dict[Leaf, Cells] = {}
         self._cells: dict[Expr, Cells] = {}
 
     def take(self, rows: Rows) -> "Frame":
         """Return a frame of some rows, with the columns that are read already."""
-        part = Frame(self._projector, self.raw.take(pa.array(rows)), self.shape, self._vocabulary)
+        raw = self.raw.take(pa.array(rows))
+        keys = self._keys.take(rows) if self._keys else None
+        part = Frame(self._projector, raw, self.shape, keys)
         part._leaves = {leaf: cells.take(rows) for leaf, cells in self._leaves.items()}
         part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}
         return part
+
+    def prefetch_for(self, exprs: Iterable[Expr]) -> None:
+        """Read at once all that some expressions are sure to need."""
+        self.prefetch(leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr))
 
     def prefetch(self, leaves: Iterable[Leaf]) -> None:
         """Read several leaves at once; reading them one by one costs a query each."""
         wanted = tuple(leaf for leaf in dict.fromkeys(leaves) if leaf not in self._leaves)
         if not wanted:
             return
-        if not self.rows:
-            self._leaves.update((leaf, absent(0)) for leaf in wanted)
-            return
-        groups = self._projector.layouts(self.raw, wanted, self.shape)
+        groups = self._layouts(wanted) if self.rows else []
         parts = [self._read_group(wanted, layout, rows) for layout, rows in groups]
         if len(parts) == 1:
             self._leaves.update(zip(wanted, parts[0], strict=True))
             return
-        masks = [_mask(rows, self.rows) for _, rows in groups]
         for at, leaf in enumerate(wanted):
             placed = [
-                (_place(part[at], rows, self.rows), mask)
-                for part, (_, rows), mask in zip(parts, groups, masks, strict=True)
+                _place(part[at], rows, self.rows)
+                for part, (_, rows) in zip(parts, groups, strict=True)
             ]
-            self._leaves[leaf] = choose(placed, self.rows)
+            self._leaves[leaf] = choose([(cells, cells.codes >= 0) for cells in placed], self.rows)
+
+    def _layouts(self, leaves: tuple[Leaf, ...]) -> list[tuple[Layout, Rows]]:
+        """Group the records by where their leaves stand."""
+        wanted = dict.fromkeys(containers_of(leaves, self.shape))
+        while True:
+            keys = self._look_at(wanted)
+            present, codes = np.unique(keys.codes, return_inverse=True)
+            signatures = [keys.signatures[at] for at in present.tolist()]
+            layouts, unseen = self._projector.lay_out(signatures, leaves, self.shape)
+            if not unseen or len(wanted) + len(unseen) > MAX_CONTAINERS:
+                break
+            wanted.update(unseen)
+        merged, numbers = merge_layouts(layouts)
+        if len(merged) == 1:
+            return [(merged[0], np.arange(self.rows))]
+        group = np.array(numbers, dtype=np.int32)[codes]
+        return [(layout, np.flatnonzero(group == at)) for at, layout in enumerate(merged)]
+
+    def _look_at(self, containers: Mapping[KeyPath, None]) -> Keys:
+        """Return the keys of at least these containers of every record."""
+        if self._keys is None or not containers.keys() <= set(self._keys.containers):
+            seen = dict.fromkeys(self._keys.containers) if self._keys else {}
+            self._keys = self._projector.signatures(self.raw, tuple(seen | containers))
+        return self._keys
 
     def _read_group(self, leaves: Sequence[Leaf], layout: Layout, rows: Rows) -> list[Cells]:
         raw = self.raw if len(rows) == self.rows else self.raw.take(pa.array(rows))
@@ -242,7 +282,7 @@ class Frame:
 
     def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:
         """Read leaves row by row, from the records themselves."""
-        views = [RecordView(read(text).value, self.shape, self._vocabulary) for text in texts]
+        views = [RecordView(read(text).value, self.shape) for text in texts]
         codes = np.arange(len(texts), dtype=np.int32)
         return [drop_absent(codes, [view.evaluate(leaf) for view in views]) for leaf in leaves]
 
@@ -266,12 +306,21 @@ class Frame:
                 return together([self.cells(part) for part in parts], self.rows)
             case When(condition, then, otherwise):
                 mask = self.mask(condition)
-                other = self.cells(otherwise) if otherwise else absent(self.rows)
-                return choose([(self.cells(then), mask), (other, ~mask)], self.rows)
+                branches = [(then, mask), (otherwise, ~mask)]
+                return choose([(self._cells_where(e, m), m) for e, m in branches if e], self.rows)
             case Table(of):
                 return self.cells(of).map(partial(translate, expr))
             case Via(of, calls):
                 return self.cells(of).map(partial(send_through, calls))
+
+    def _cells_where(self, expr: Expr, mask: Mask) -> Cells:
+        """Return a column that need be right where the mask holds only."""
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return absent(self.rows)
+        if expr in self._cells or len(rows) == self.rows:
+            return self.cells(expr)
+        return _place(self.take(rows).cells(expr), rows, self.rows)
 
     def _first(self, parts: Sequence[Cells]) -> Cells:
         filled = [
@@ -280,10 +329,6 @@ class Frame:
         ]
         present = [(part, part.codes >= 0) for part in parts]
         return choose([*filled, *present], self.rows)
-
-    def prefetch_for(self, exprs: Iterable[Expr]) -> None:
-        """Read at once all that some expressions need."""
-        self.prefetch(leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr))
 
     def mask(self, condition: Condition) -> Mask:
         """Evaluate a condition over exact paths; for identification and `When`, not for rules."""
@@ -309,12 +354,6 @@ class Frame:
 
 def _read_source(source: Source, value: Json) -> Values:
     return walk(value, source.rest) if source.exact else look_up(value, source.rest)
-
-
-def _mask(rows: Rows, size: int) -> Mask:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[rows] = True
-    return mask
 
 
 def _place(cells: Cells, rows: Rows, size: int) -> Cells:

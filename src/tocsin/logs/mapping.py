@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tocsin.condition.functions import apply, fold, text_of
-from tocsin.condition.tree import Call, Condition, fields
+from tocsin.condition.tree import Call, Condition
 from tocsin.jsontext import Json
 from tocsin.logs.values import Values
 
@@ -146,34 +146,3 @@ def send_through(calls: tuple[Call, ...], values: Values) -> Values:
         return None
     results: list[Json] = apply(calls, values)  # type: ignore[assignment, arg-type]
     return results or None
-
-
-def paths(expr: Expr) -> list[tuple[str, ...]]:
-    """Return every exact path an expression reads, conditions included, in order."""
-    match expr:
-        case Path(path):
-            return [path]
-        case First(parts) | All(parts):
-            return [path for part in parts for path in paths(part)]
-        case When(condition, then, otherwise):
-            own = [field.path for field in fields(condition)]
-            return own + paths(then) + (paths(otherwise) if otherwise else [])
-        case Table(of) | Via(of):
-            return paths(of)
-        case Name() | Const():
-            return []
-
-
-def names(expr: Expr) -> list[str]:
-    """Return every undeclared name an expression reads, in order."""
-    match expr:
-        case Name(name):
-            return [name]
-        case First(parts) | All(parts):
-            return [name for part in parts for name in names(part)]
-        case When(_, then, otherwise):
-            return names(then) + (names(otherwise) if otherwise else [])
-        case Table(of) | Via(of):
-            return names(of)
-        case Path() | Const():
-            return []

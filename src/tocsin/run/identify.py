@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tocsin.engine.intake import take_in
+from tocsin.engine.intake import Identifier, take_in
 from tocsin.engine.project import Projector
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Unreadable, batches
@@ -29,12 +29,13 @@ def identify_file(file: Path, log_types: Sequence[LogType]) -> Identified:
         raise InputError(f"{file}: holds no JSON records")
     found = Identified()
     projector = Projector()
+    identifier = Identifier(projector, log_types)
     for block in source.blocks():
         if isinstance(block, Unreadable):
             found.refused += 1
             continue
         for batch in batches(block):
-            intake = take_in(batch.raw, projector, log_types)
+            intake = take_in(batch.raw, projector, identifier)
             for part in intake.parts:
                 found.shapes[f"{part.log_type.name} / {part.shape.name}"] += len(part.rows)
             found.unidentified += len(intake.unidentified)
