@@ -58,10 +58,52 @@ def mix(captures: list[Event], events: int) -> Iterator[bytes]:
 
 
 def process(captures: list[Event], events: int) -> Iterator[bytes]:
-    """Yield JSON lines: process creations only."""
+    """Yield JSON lines: process creations only, one in a hundred as captured, the rest ordinary."""
     created = [event for event in captures if event.get("EventID") in {1, 4688}]
     for number, event in zip(range(events), itertools.cycle(created), strict=False):
-        yield orjson.dumps(_own(event, number), option=orjson.OPT_APPEND_NEWLINE)
+        own = event if number % 100 == 99 else _ordinary_process(event, number)
+        yield orjson.dumps(_own(own, number), option=orjson.OPT_APPEND_NEWLINE)
+
+
+_PROGRAMS = (
+    (r"C:\Program Files\Google\Chrome\Application\chrome.exe", "--type=renderer --lang=en-US "
+     "--field-trial-handle={n},{h},262144 --device-scale-factor=1 --renderer-client-id={n}"),
+    (r"C:\Windows\System32\svchost.exe", "-k netsvcs -p -s Schedule{n}"),
+    (r"C:\Windows\System32\backgroundTaskHost.exe", "-ServerName:App.{h}.mca"),
+    (r"C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE",
+     r'/n "C:\Users\ana\Documents\report {n} {h}.docx" /o ""'),
+    (r"C:\Program Files\Microsoft VS Code\Code.exe", "--type=utility --utility-sub-type="
+     "node.mojom.NodeService --service-sandbox-type=none --user-data-dir={h} --mojo={n}"),
+    (r"C:\Windows\System32\SearchProtocolHost.exe",
+     r"Global\UsGthrFltPipeMssGthrPipe{n}_ Global\UsGthrCtrlFltPipe{h} 1 -2147483646"),
+    (r"C:\Program Files\Git\mingw64\bin\git.exe", "log --format=%H -n 20 --skip={n} {h}"),
+    (r"C:\Program Files\Mozilla Firefox\firefox.exe", "-contentproc --channel={n}.{h} tab"),
+)  # fmt: skip
+
+_PARENTS = {
+    "svchost.exe": r"C:\Windows\System32\services.exe",
+    "backgroundTaskHost.exe": r"C:\Windows\System32\svchost.exe",
+    "SearchProtocolHost.exe": r"C:\Windows\System32\SearchIndexer.exe",
+}
+
+
+def _ordinary_process(event: Event, number: int) -> Event:
+    """Return a process creation of an ordinary program, in the form of a captured one."""
+    image, arguments = _PROGRAMS[number % len(_PROGRAMS)]
+    parent = _PARENTS.get(image.rsplit("\\", 1)[-1], r"C:\Windows\explorer.exe")
+    line = f'"{image}" ' + arguments.format(n=number, h=_hex("0" * 16, number))
+    own = dict(event) | {"CommandLine": line}
+    if event["EventID"] == 1:
+        names = {"Image": image, "ParentImage": parent, "OriginalFileName": image.split("\\")[-1]}
+        names |= {"Description": "", "Product": "", "Company": "", "ParentCommandLine": parent}
+        names |= {"CurrentDirectory": "C:\\Windows\\system32\\", "IntegrityLevel": "Medium"}
+    else:
+        names = {"NewProcessName": image, "ParentProcessName": parent}
+    own |= {key: value for key, value in names.items() if key in event}
+    own["User"] = f"CORP\\user{number % 500}"
+    if message := event.get("Message"):
+        own["Message"] = f"Process Create: {line} {message}"[: len(message)]
+    return own
 
 
 def script_blocks(captures: list[Event], events: int, size: int = 5_000) -> Iterator[bytes]:

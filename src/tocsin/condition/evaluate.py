@@ -99,9 +99,7 @@ def find(predicate: Predicate, read: Read) -> list[Found]:
 
 def _find_pair(compare: FieldsCompare, read: Read) -> list[Found]:
     left, right = read(compare.left), read(compare.right)
-    for wanted in right or ():
-        if wanted is None or isinstance(wanted, dict | list | Number):
-            continue
+    for wanted in operands(right or ()):
         test = compile_test(compare.op, (wanted,), compare.fold_case)
         for value in left or ():
             if test(value):
@@ -109,16 +107,36 @@ def _find_pair(compare: FieldsCompare, read: Read) -> list[Found]:
     return []
 
 
-@lru_cache(maxsize=100_000)
+def operands(values: Iterable[Scalar]) -> Iterator[str | bool | int | Decimal]:
+    """Yield the values that another field can be compared with, numbers by what they are."""
+    for value in values:
+        number = as_number(value)
+        if number is not None:
+            yield number
+        elif isinstance(value, str | bool):
+            yield value
+
+
 def compile_test(op: Op, values: tuple[Value, ...], fold_case: bool) -> Test:  # noqa: FBT001
     """Make the test of an operator with these operands for one value."""
+    return _compile_test(op, values, fold_case, tuple(map(type, values)))
+
+
+@lru_cache(maxsize=100_000)
+def _compile_test(
+    op: Op,
+    values: tuple[Value, ...],
+    fold_case: bool,  # noqa: FBT001
+    _: tuple[type, ...],
+) -> Test:
+    """Compile a test; the types are there so that the cache tells 1 from true."""
     if op is Op.IS_NULL:
         return lambda value: value is None
     if op is Op.EQUALS:
         return _equality(values, fold_case=fold_case)
     if op in _ORDER:
         compare = _ORDER[op]
-        bounds = [value for value in values if isinstance(value, int | Decimal)]
+        bounds = [bound for value in values if (bound := as_number(value)) is not None]
         return lambda value: (
             (number := as_number(value)) is not None
             and any(compare(number, bound) for bound in bounds)
@@ -165,9 +183,7 @@ def _cased(text: str, fold_case: bool) -> str:  # noqa: FBT001
 def _equality(values: tuple[Value, ...], *, fold_case: bool) -> Test:
     texts = {_cased(value, fold_case) for value in values if isinstance(value, str)}
     booleans = {value for value in values if isinstance(value, bool)}
-    numbers = {
-        value for value in values if isinstance(value, int | Decimal) and value not in booleans
-    }
+    numbers = {number for value in values if (number := as_number(value)) is not None}
 
     def equals(value: Scalar) -> bool:
         if isinstance(value, str):
@@ -179,7 +195,7 @@ def _equality(values: tuple[Value, ...], *, fold_case: bool) -> Test:
     return equals
 
 
-def as_number(value: Scalar) -> int | Decimal | None:
+def as_number(value: "Scalar | Value") -> int | Decimal | None:
     """Return the number a value is; None for text, booleans and everything else."""
     if isinstance(value, Number):
         return value.value()

@@ -94,6 +94,14 @@ class Predicate:
     values: tuple[Value, ...] = ()
     fold_case: bool = False
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the types of the operands too: to Python 1 is true."""
+        return isinstance(other, Predicate) and self._typed() == other._typed()
+
+    def _typed(self) -> tuple[object, ...]:
+        types = tuple(map(type, self.values))
+        return self.field, self.op, self.values, self.fold_case, types
+
 
 @dataclass(frozen=True, slots=True)
 class FieldsCompare:

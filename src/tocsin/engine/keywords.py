@@ -23,8 +23,9 @@ from tocsin.logs.view import RecordView
 
 Keyword = tuple[int, tuple, Predicate]  # type: ignore[type-arg]
 
-_ESCAPES = (b"\\u", b"\\/")
 _FOLD_TO_ASCII = tuple(text.encode() for text in ("\u0130", "\u212a"))
+_HIDE_ASCII = (b"\\/", b"\\u0130", b"\\u212a", *(b"\\u00%d" % digit for digit in range(8)))
+"""Escapes, lowered, that stand for an ASCII character or for one that folds to it."""
 _UNNEEDED = re.compile(rb"\\u([0-9a-fA-F]{4})|\\/")
 _PAIR, _STAND_IN = b"\\\\", b"\x00\x00"
 
@@ -41,7 +42,7 @@ class KeywordSearch:
             self._every_row |= needed is None
             literals.update(needed or ())
         self._literals = _automaton(literals)
-        self._suspects = _automaton({*literals, *_ESCAPES, *_FOLD_TO_ASCII})
+        self._suspects = _automaton({*literals, *_HIDE_ASCII, *_FOLD_TO_ASCII})
 
     def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
         """Return (leaf number, mask) for the keywords that are found in any row."""
@@ -80,8 +81,6 @@ def _automaton(literals: Iterable[bytes]) -> BytesAhoCorasick:
 
 def _without_escapes(text: bytes) -> bytes:
     """Write the escapes that JSON does not need as the characters they stand for."""
-    if not any(escape in text for escape in (*_ESCAPES, b"\\U")):
-        return text
     plain = _UNNEEDED.sub(_unescape, text.replace(_PAIR, _STAND_IN)).replace(_STAND_IN, _PAIR)
     return _join_surrogates(plain)
 

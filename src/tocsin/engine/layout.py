@@ -7,6 +7,7 @@ a name inside an array that could also be spelled otherwise) is read row by row 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from tocsin.condition.tree import fields
@@ -48,14 +49,22 @@ class Undecided(Exception):
     """The keys alone do not say where a leaf stands: read the record itself."""
 
 
+class Reading(Enum):
+    """How what is left of a leaf is found inside a value."""
+
+    PATH = "an exact path"
+    NAME = "the segments of a name"
+    IGNORING_CASE = "the segments of a name that led here ignoring case"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A place to read: the JSON at `path`, and what is left to find inside it."""
 
     path: KeyPath
     rest: KeyPath = ()
-    exact: bool = True
-    """Whether `rest` is an exact path; else it is the segments of a name."""
+    reading: Reading = Reading.PATH
+    """How to find `rest`."""
 
 
 NOWHERE = Source(())
@@ -75,7 +84,8 @@ def containers_of(leaves: Iterable[Leaf], shape: Shape) -> tuple[KeyPath, ...]:
             candidates = shape.candidates(leaf.name)
             whole = [base + segments for base, segments in candidates if ANY_KEY not in base]
         for path in whole:
-            found.update((path[:end], None) for end in range(1, len(path)))
+            ends = range(1, len(path))
+            found.update((path[:end], None) for end in ends if all(map(_can_ask, path[:end])))
     return tuple(found)
 
 
@@ -141,7 +151,7 @@ def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
     """Take the first place a name can mean; where it depends on the record, it must be the only."""
     places = _places(name, shape, signature)
     first = next(places, NOWHERE)
-    if first.rest and any(place != first for place in places):
+    if first.rest and any((place.path, place.rest) != (first.path, first.rest) for place in places):
         raise Undecided
     return first
 
@@ -171,7 +181,7 @@ def _inside(
 ) -> Iterator[Source]:
     keys = signature.of(container)
     if not keys and container:
-        yield Source(container, segments, exact=False)
+        yield Source(container, segments, Reading.IGNORING_CASE if ignore_case else Reading.NAME)
         return
     for length in range(len(segments), 0, -1):
         key = find_key(keys or (), ".".join(segments[:length]), ignore_case=ignore_case)
@@ -187,9 +197,14 @@ def _inside(
 def _holds(keys: tuple[str, ...], key: str) -> bool:
     """Say whether a key is there; one that is repeated or cannot be quoted leaves it open."""
     count = keys.count(key)
-    if count and (count > 1 or '"' in key or "\\" in key):
+    if count and (count > 1 or not _can_ask(key)):
         raise Undecided
     return count == 1
+
+
+def _can_ask(key: str) -> bool:
+    """Say whether a path for DuckDB can hold a key: to it `*` is a wildcard, quoted or not."""
+    return key not in {"", "*"} and '"' not in key and "\\" not in key
 
 
 def leaves_of(expr: Expr) -> list[Leaf]:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from tocsin.condition.evaluate import compile_test, holds
+from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar, apply
 from tocsin.condition.tree import Field, Predicate
 from tocsin.engine.columns import Cells, Mask, Rows
@@ -256,7 +256,7 @@ def _compare(frame: Frame, leaf: Comparison) -> Mask:
 
 
 def _any_pair(leaf: Comparison, left: Sequence[Scalar], right: Sequence[Scalar]) -> bool:
-    wanted = tuple(value for value in right if isinstance(value, str | int))
+    wanted = tuple(operands(right))
     return bool(wanted) and any(map(compile_test(leaf.op, wanted, leaf.fold_case), left))
 
 
@@ -264,7 +264,11 @@ def _any(frame: Frame, leaf: Elements) -> Mask:
     """Evaluate a condition on the objects of each distinct array."""
     cells = _column(frame, leaf.column)
     truth = [
-        any(holds(leaf.condition, partial(_read_element, item)) for item in values)
+        any(
+            holds(leaf.condition, partial(_read_element, item))
+            for item in values
+            if isinstance(item, dict)
+        )
         for values in cells.values
     ]
     return cells.spread(np.array(truth, dtype=np.bool_))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +27,32 @@ Hits = Mapping[int, npt.NDArray[np.int64]]
 _SET_MEMORY = 256 << 20
 
 
-@dataclass(slots=True)
 class _Pool:
-    """Collects (predicate, cell) pairs."""
+    """Collects pairs of a predicate and a distinct cell that it holds for, repeats allowed."""
 
-    cells: defaultdict[int, set[int]]
+    def __init__(self, cells: int) -> None:
+        self._cells = max(cells, 1)
+        self._pairs: list[npt.NDArray[np.int64]] = []
+        self._single: list[int] = []
 
     def add(self, predicates: Iterable[int], cell: int) -> None:
-        for predicate in predicates:
-            self.cells[predicate].add(cell)
+        """Add some predicates of one cell."""
+        self._single += [predicate * self._cells + cell for predicate in predicates]
+
+    def add_all(
+        self, predicates: npt.NDArray[np.int64], cells: npt.NDArray[np.int64]
+    ) -> None:
+        """Add one pair per position of two arrays."""
+        self._pairs.append(predicates * self._cells + cells)
+
+    def hits(self) -> Hits:
+        """Return the cells of every predicate that holds for any."""
+        pairs = np.unique(np.concatenate([*self._pairs, np.array(self._single, np.int64)]))
+        if not len(pairs):
+            return {}
+        predicates, cells = np.divmod(pairs, self._cells)
+        numbers, starts = np.unique(predicates, return_index=True)
+        return dict(zip(numbers.tolist(), np.split(cells, starts[1:]), strict=True))
 
 
 class ColumnTests:
@@ -65,8 +83,8 @@ class ColumnTests:
                 for value in predicate.values:
                     self._add_equality(number, value, texts)
             case Op.LESS | Op.LESS_OR_EQUAL | Op.GREATER | Op.GREATER_OR_EQUAL:
-                for bound in predicate.values:
-                    if isinstance(bound, int | Decimal):
+                for value in predicate.values:
+                    if (bound := as_number(value)) is not None:
                         self._bounds.append((_ORDER[predicate.op], bound, number))
             case Op.CIDR:
                 for network in predicate.values:
@@ -100,8 +118,8 @@ class ColumnTests:
 
     def evaluate(self, cells: Cells) -> Hits:
         """Return the distinct cells of a column that each predicate holds for."""
-        pool = _Pool(defaultdict(set))
         count = len(cells.values)
+        pool = _Pool(count)
         owners: list[int] = []
         texts: list[str] = []
         for cell, values in enumerate(cells.values):
@@ -117,10 +135,7 @@ class ColumnTests:
         self._networks.test(texts, owners, pool)
         for matcher in self._matchers:
             matcher.test(texts, owners, pool)
-        hits = {
-            predicate: np.fromiter(sorted(found), np.int64, len(found))
-            for predicate, found in pool.cells.items()
-        }
+        hits = dict(pool.hits())
         hits.update((predicate, np.arange(count)) for predicate in self._present)
         return hits
 
@@ -203,13 +218,10 @@ class _Matcher:
         self._cased = texts.cased
         self._folds = texts.cased is not str
         self._equal = dict(texts.equal)
-        self._contains: list[list[int]] = []
-        self._starts: list[list[int]] = []
-        self._ends: list[list[int]] = []
-        for wants in texts.literals.values():
-            self._contains.append([number for op, number in wants if op is Op.CONTAINS])
-            self._starts.append([number for op, number in wants if op is Op.STARTSWITH])
-            self._ends.append([number for op, number in wants if op is Op.ENDSWITH])
+        wants = list(texts.literals.values())
+        self._contains = _Lists.of(wants, Op.CONTAINS)
+        self._starts = _Lists.of(wants, Op.STARTSWITH)
+        self._ends = _Lists.of(wants, Op.ENDSWITH)
         self._automaton = AhoCorasick(list(texts.literals)) if texts.literals else None
         self._patterns = list(texts.patterns.values())
         self._find_patterns = _compile_set(list(texts.patterns)) if texts.patterns else None
@@ -234,18 +246,44 @@ class _Matcher:
     def _test_literals(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
         assert self._automaton is not None
         find = self._automaton.find_matches_as_indexes
-        cells = pool.cells
-        for text, cell in zip(texts, owners, strict=True):
-            size = len(text)
-            for at, start, end in find(text, overlapping=True):
-                for predicate in self._contains[at]:
-                    cells[predicate].add(cell)
-                if start == 0:
-                    for predicate in self._starts[at]:
-                        cells[predicate].add(cell)
-                if end == size:
-                    for predicate in self._ends[at]:
-                        cells[predicate].add(cell)
+        found = [find(text, overlapping=True) for text in texts]
+        counts = [len(hits) for hits in found]
+        flat = np.fromiter(chain.from_iterable(chain.from_iterable(found)), np.int64)
+        literals, starts, ends = flat.reshape(-1, 3).T
+        cells = np.repeat(np.array(owners, np.int64), counts)
+        sizes = np.repeat(np.fromiter(map(len, texts), np.int64, len(texts)), counts)
+        for lists, chosen in (
+            (self._contains, slice(None)),
+            (self._starts, starts == 0),
+            (self._ends, ends == sizes),
+        ):
+            at, predicates = lists.expand(literals[chosen])
+            pool.add_all(predicates, cells[chosen][at])
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """A list of predicates per literal, end to end in one array."""
+
+    starts: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    predicates: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, wants: Sequence[Sequence[tuple[Op, int]]], op: Op) -> "_Lists":
+        lists = [[number for kind, number in want if kind is op] for want in wants]
+        sizes = np.array([len(one) for one in lists], np.int64)
+        flat = np.array([number for one in lists for number in one], np.int64)
+        return cls(np.cumsum(sizes) - sizes, sizes, flat)
+
+    def expand(
+        self, literals: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return, for each predicate of each literal, the literal's position and the predicate."""
+        sizes = self.sizes[literals]
+        at = np.repeat(np.arange(len(literals)), sizes)
+        inside = np.arange(len(at)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return at, self.predicates[self.starts[literals][at] + inside]
 
 
 def _compile_set(patterns: Sequence[str]) -> Callable[[str], Iterable[int] | None]:

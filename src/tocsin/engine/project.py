@@ -42,6 +42,7 @@ from tocsin.engine.layout import (
     KeyPath,
     Layout,
     Leaf,
+    Reading,
     Signature,
     Source,
     Unseen,
@@ -66,7 +67,7 @@ from tocsin.logs.mapping import (
     send_through,
     translate,
 )
-from tocsin.logs.values import Values, look_up, walk
+from tocsin.logs.values import Values, look_up, look_up_once, walk
 from tocsin.logs.view import RecordView, parse_cell
 
 MAX_CONTAINERS = 64
@@ -353,7 +354,11 @@ class Frame:
 
 
 def _read_source(source: Source, value: Json) -> Values:
-    return walk(value, source.rest) if source.exact else look_up(value, source.rest)
+    if source.reading is Reading.PATH:
+        return walk(value, source.rest)
+    if source.reading is Reading.NAME:
+        return look_up(value, source.rest)
+    return look_up_once(value, source.rest, ignore_case=True)
 
 
 def _place(cells: Cells, rows: Rows, size: int) -> Cells:
