@@ -76,9 +76,9 @@ def look_up(value, segments, *, exact):
         return gather([look_up(item, segments, exact=exact) for item in value])
     for size in range(len(segments), 0, -1) if isinstance(value, dict) else ():
         name = ".".join(segments[:size])
-        keys = [name] if name in value else [key for key in value if fold(key) == fold(name)]
-        if keys and (keys[0] == name or not exact):
-            found = look_up(value[keys[0]], segments[size:], exact=exact)
+        keys = [key for key in value if key == name or (not exact and fold(key) == fold(name))]
+        for key in sorted(keys, key=lambda key: key != name):
+            found = look_up(value[key], segments[size:], exact=exact)
             if found is not None:
                 return found
     return None

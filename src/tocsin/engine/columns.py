@@ -6,7 +6,7 @@ engine's speed comes from.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,22 @@ ABSENT = -1
 """The code of a row where the field is absent."""
 
 
+class Texts(Sequence[Sequence[Scalar]]):
+    """The values of cells that are one string each."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, at: Any) -> Any:
+        found = self.texts[at]
+        return [found] if isinstance(found, str) else Texts(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """A column: `codes[row]` indexes `values`, or is `ABSENT`.
@@ -45,7 +61,7 @@ class Cells:
 
     def via(self, calls: tuple[Call, ...]) -> "Cells":
         """Send every distinct cell through functions; rows stay present even if nothing is left."""
-        if not calls:
+        if not calls or (isinstance(self.values, Texts) and calls == _AS_TEXT):
             return self
         return Cells(self.codes, [apply(calls, values) for values in self.values])
 
@@ -56,6 +72,9 @@ class Cells:
     def map(self, function: Callable[[Values], Values]) -> "Cells":
         """Replace the values of every distinct cell; None makes its rows absent."""
         return drop_absent(self.codes, [function(list(values)) for values in self.values])  # type: ignore[arg-type]
+
+
+_AS_TEXT = (Call("text"),)
 
 
 def absent(rows: int) -> Cells:
@@ -70,6 +89,11 @@ def constant(rows: int, value: str) -> Cells:
 
 def choose(parts: Sequence[tuple[Cells, Mask]], rows: int) -> Cells:
     """Take each row from the first part whose mask holds there; rows that none takes are absent."""
+    for cells, mask in parts:
+        if mask.all():
+            return cells
+        if mask.any():
+            break
     codes = np.full(rows, ABSENT, dtype=np.int32)
     values: list[Sequence[Scalar]] = []
     open_rows = np.ones(rows, dtype=np.bool_)
@@ -114,7 +138,10 @@ def decode(column: pa.Array, read_cell: ReadCell, *, strings_as_they_are: bool) 
     """
     encoded = column.dictionary_encode()
     codes = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False).astype(np.int32)
-    decoded = decode_texts(encoded.dictionary.to_pylist())
+    texts = encoded.dictionary.to_pylist()
+    if strings_as_they_are and all(text[0] == '"' for text in texts):
+        return Cells(codes, Texts(orjson.loads(f"[{','.join(texts)}]")))
+    decoded = decode_texts(texts)
     values = [
         [value] if strings_as_they_are and isinstance(value, str) else read_cell(value)
         for value in decoded

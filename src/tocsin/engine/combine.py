@@ -1,6 +1,7 @@
 """Combine the outcomes of leaves into matches: row sets, narrowed step by step."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +15,18 @@ _NOTHING: Rows = np.array([], dtype=np.int64)
 class Outcome:
     """Where one leaf holds: a truth value per distinct cell and the codes, or one per row."""
 
-    __slots__ = ("_codes", "_rows", "_table")
+    __slots__ = ("_codes", "_mask", "_table")
 
     def __init__(self, table: Mask, codes: npt.NDArray[np.int32] | None = None) -> None:
         self._table = table
         self._codes = codes
-        self._rows: Rows | None = None
+        self._mask: Mask | None = None
 
-    def all_rows(self) -> Rows:
-        """Return every row where the leaf holds."""
-        if self._rows is None:
-            mask = self._table if self._codes is None else self._table[self._codes]
-            self._rows = np.flatnonzero(mask)
-        return self._rows
+    def mask(self) -> Mask:
+        """Return a truth value per row."""
+        if self._mask is None:
+            self._mask = self._table if self._codes is None else self._table[self._codes]
+        return self._mask
 
     def among(self, rows: Rows) -> Rows:
         """Return those of some rows where the leaf holds."""
@@ -36,68 +36,82 @@ class Outcome:
 
 
 class Combiner:
-    """The conditions of a gate, with what each needs at least precomputed."""
+    """The conditions of a gate, with clauses that each of them needs.
 
-    def __init__(self, gated: Gated) -> None:
+    `first` are the leaves that are evaluated on every row. The clauses made of them narrow each
+    condition to candidate rows; the other leaves need be right on candidates only.
+    """
+
+    def __init__(self, gated: Gated, first: Set[int]) -> None:
         self._conditions = gated.conditions
-        self._leaves = np.array(gated.leaves, dtype=np.int64)
-        position = {number: at for at, number in enumerate(gated.leaves)}
-        clauses = [needed(condition) for condition in gated.conditions]
-        self._members = np.array(
-            [position[leaf] for of in clauses for clause in of for leaf in sorted(clause)],
-            dtype=np.int64,
-        )
-        self._clause_sizes = np.array(
-            [len(clause) for of in clauses for clause in of], dtype=np.int64
-        )
-        self._owners = np.array(
-            [number for number, of in enumerate(clauses) for _ in of], dtype=np.int64
-        )
+        clauses = [
+            [clause for clause in needed(condition) if clause <= first]
+            for condition in gated.conditions
+        ]
+        distinct = {clause: at for at, clause in enumerate(dict.fromkeys(chain(*clauses)))}
+        self._clauses = [sorted(clause) for clause in distinct]
+        self._needs = [[distinct[clause] for clause in of] for of in clauses]
+        self._owners = np.repeat(np.arange(len(clauses)), [len(of) for of in clauses])
+        self._flat = np.array(list(chain(*self._needs)), dtype=np.int64)
 
-    def matches(self, outcomes: Mapping[int, Outcome], rows: int) -> Iterator[tuple[int, Rows]]:
+    def candidates(self, outcomes: Mapping[int, Outcome], rows: int) -> dict[int, Rows]:
+        """Return the conditions that can match anywhere, with the rows where they can."""
+        held = [self._holding(clause, outcomes) for clause in self._clauses]
+        possible = np.ones(len(self._conditions), dtype=np.bool_)
+        somewhere = np.array([bool(found) for found in held], dtype=np.bool_)
+        if len(self._flat):
+            possible[self._owners[~somewhere[self._flat]]] = False
+        masks: dict[int, Mask] = {}
+        found: dict[int, Rows] = {}
+        for number in np.flatnonzero(possible).tolist():
+            mask = None
+            for at in self._needs[number]:
+                if at not in masks:
+                    masks[at] = _union(held[at], rows)
+                mask = masks[at] if mask is None else mask & masks[at]
+            chosen = np.arange(rows) if mask is None else np.flatnonzero(mask)
+            if len(chosen):
+                found[number] = chosen
+        return found
+
+    def matches(
+        self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome]
+    ) -> Iterator[tuple[int, Rows]]:
         """Yield (condition number, matching rows) for every condition with any match."""
-        everything = np.arange(rows)
-        for number in self._possible(outcomes):
-            found = _evaluate(self._conditions[number], None, everything, outcomes)
+        for number, rows in candidates.items():
+            found = _evaluate(self._conditions[number], rows, outcomes)
             if len(found):
                 yield number, found
 
-    def _possible(self, outcomes: Mapping[int, Outcome]) -> Sequence[int]:
-        """Return the conditions of which every needed clause has a leaf that holds somewhere."""
-        holds = np.isin(self._leaves, np.fromiter(outcomes, np.int64, len(outcomes)))
-        possible = np.ones(len(self._conditions), dtype=np.bool_)
-        if len(self._clause_sizes):
-            clause = np.repeat(np.arange(len(self._clause_sizes)), self._clause_sizes)
-            satisfied = np.zeros(len(self._clause_sizes), dtype=np.bool_)
-            satisfied[clause[holds[self._members]]] = True
-            possible[self._owners[~satisfied]] = False
-        found: list[int] = np.flatnonzero(possible).tolist()
-        return found
+    def _holding(self, clause: Sequence[int], outcomes: Mapping[int, Outcome]) -> list[Outcome]:
+        return [outcomes[number] for number in clause if number in outcomes]
 
 
-def _evaluate(
-    node: Node, rows: Rows | None, everything: Rows, outcomes: Mapping[int, Outcome]
-) -> Rows:
-    """Return those of `rows` (all, if None) where a condition holds, in order."""
+def _union(outcomes: Sequence[Outcome], rows: int) -> Mask:
+    mask = np.zeros(rows, dtype=np.bool_)
+    for outcome in outcomes:
+        mask |= outcome.mask()
+    return mask
+
+
+def _evaluate(node: Node, rows: Rows, outcomes: Mapping[int, Outcome]) -> Rows:
+    """Return those of some rows where a condition holds, in order."""
     if isinstance(node, int):
         outcome = outcomes.get(node)
-        if outcome is None:
-            return _NOTHING
-        return outcome.all_rows() if rows is None else outcome.among(rows)
+        return _NOTHING if outcome is None else outcome.among(rows)
     if isinstance(node, AllOf):
         for part in node.parts:
-            rows = _evaluate(part, rows, everything, outcomes)
+            rows = _evaluate(part, rows, outcomes)
             if not len(rows):
                 return _NOTHING
-        return everything if rows is None else rows
+        return rows
     if isinstance(node, NoneOf):
-        inside = everything if rows is None else rows
-        found = _evaluate(node.part, rows, everything, outcomes)
-        return np.setdiff1d(inside, found, assume_unique=True) if len(found) else inside
-    found = [hit for part in node.parts if len(hit := _evaluate(part, rows, everything, outcomes))]
-    if not found:
+        found = _evaluate(node.part, rows, outcomes)
+        return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
+    hits = [hit for part in node.parts if len(hit := _evaluate(part, rows, outcomes))]
+    if not hits:
         return _NOTHING
-    return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+    return hits[0] if len(hits) == 1 else np.unique(np.concatenate(hits))
 
 
 def order(node: Node) -> Node:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from tocsin.condition.tree import fields
 from tocsin.logs.logtype import ANY_KEY, Shape
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
-from tocsin.logs.values import find_key
+from tocsin.logs.values import find_keys
 
 KeyPath: TypeAlias = tuple[str, ...]
 Leaf: TypeAlias = Path | Name
@@ -184,14 +184,14 @@ def _inside(
         yield Source(container, segments, Reading.IGNORING_CASE if ignore_case else Reading.NAME)
         return
     for length in range(len(segments), 0, -1):
-        key = find_key(keys or (), ".".join(segments[:length]), ignore_case=ignore_case)
-        if key is None or not _holds(keys or (), key):
-            continue
-        path = (*container, key)
-        if length == len(segments):
-            yield Source(path)
-        else:
-            yield from _inside(path, segments[length:], signature, ignore_case=ignore_case)
+        wanted, rest = ".".join(segments[:length]), segments[length:]
+        for key in find_keys(keys or (), wanted, ignore_case=ignore_case):
+            _holds(keys or (), key)  # or it is undecided
+            path = (*container, key)
+            if rest:
+                yield from _inside(path, rest, signature, ignore_case=ignore_case)
+            else:
+                yield Source(path)
 
 
 def _holds(keys: tuple[str, ...], key: str) -> bool:

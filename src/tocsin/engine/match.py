@@ -3,7 +3,7 @@ that changes a result, so it runs the same in a thread, a process or a cluster t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar, apply
 from tocsin.condition.tree import Field, Predicate
+from tocsin.engine.anchors import first_leaves
 from tocsin.engine.columns import Cells, Mask, Rows
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
@@ -171,8 +172,8 @@ class _ShapeMatcher:
         for column, tests in self._gate_tests.items():
             cells = _column(frame, column)
             held: list[set[int]] = [set() for _ in range(len(cells.values) + 1)]
-            for number, found in tests.evaluate(cells).items():
-                for cell in found.tolist():
+            for number, table in tests.evaluate(cells).items():
+                for cell in np.flatnonzero(table).tolist():
                     held[cell].add(number)
             distinct = list(dict.fromkeys(map(frozenset, held)))
             of_cell = np.array([distinct.index(frozenset(one)) for one in held], dtype=np.int64)
@@ -187,25 +188,24 @@ class _GateMatcher:
     def __init__(self, plan: Plan, gated: Gated) -> None:
         self.gated = Gated(tuple(map(order, gated.conditions)), gated.inputs, gated.leaves)
         self._plan = plan
-        self._combiner = Combiner(self.gated)
-        self._tests: dict[Column, list[tuple[int, Predicate]]] = {}
-        self._keywords: list[Keyword] = []
+        tests: dict[int, ColumnTest] = {}
+        keywords: list[Keyword] = []
         self._others: list[tuple[int, Comparison | Elements]] = []
         for number in gated.leaves:
-            self._sort_in(number)
-        self._compiled = {column: ColumnTests(tests) for column, tests in self._tests.items()}
-        self._keyword_search = KeywordSearch(self._keywords) if self._keywords else None
+            leaf = plan.leaves[number]
+            if not isinstance(leaf, ColumnTest):
+                self._others.append((number, leaf))
+            elif leaf.column.expr is None:
+                keywords.append((number, leaf.column.via, leaf.predicate))
+            else:
+                tests[number] = leaf
+        first = first_leaves(gated, tests)
+        self._combiner = Combiner(self.gated, first)
+        self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
+        self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
+        self._keyword_search = KeywordSearch(keywords) if keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
         self.exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
-
-    def _sort_in(self, number: int) -> None:
-        leaf = self._plan.leaves[number]
-        if not isinstance(leaf, ColumnTest):
-            self._others.append((number, leaf))
-        elif leaf.column.expr is None:
-            self._keywords.append((number, leaf.column.via, leaf.predicate))
-        else:
-            self._tests.setdefault(leaf.column, []).append((number, leaf.predicate))
 
     def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
         """Yield (row, input) for every match in a frame; `rows` says which its rows are."""
@@ -216,12 +216,8 @@ class _GateMatcher:
     def _match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
         frame.prefetch_for(self.exprs)
         outcomes: dict[int, Outcome] = {}
-        for column, tests in self._compiled.items():
-            cells = _column(frame, column)
-            for number, found in tests.evaluate(cells).items():
-                table = np.zeros(len(cells.values) + 1, dtype=np.bool_)
-                table[found] = True
-                outcomes[number] = Outcome(table, cells.codes)
+        for column, tests in self._first.items():
+            outcomes.update(_outcomes(_column(frame, column), tests))
         for number, leaf in self._others:
             mask = _compare(frame, leaf) if isinstance(leaf, Comparison) else _any(frame, leaf)
             if mask.any():
@@ -229,7 +225,31 @@ class _GateMatcher:
         if self._keyword_search:
             for number, mask in self._keyword_search.find(frame):
                 outcomes[number] = Outcome(mask)
-        return self._combiner.matches(outcomes, frame.rows)
+        candidates = self._combiner.candidates(outcomes, frame.rows)
+        if candidates and self._second:
+            rows = np.unique(np.concatenate(list(candidates.values())))
+            for column, tests in self._second.items():
+                outcomes.update(_outcomes(_column(frame, column), tests, rows))
+        return self._combiner.matches(candidates, outcomes)
+
+
+def _by_column(tests: Mapping[int, ColumnTest]) -> dict[Column, ColumnTests]:
+    columns: dict[Column, list[tuple[int, Predicate]]] = {}
+    for number, leaf in tests.items():
+        columns.setdefault(leaf.column, []).append((number, leaf.predicate))
+    return {column: ColumnTests(of) for column, of in columns.items()}
+
+
+def _outcomes(
+    cells: Cells, tests: ColumnTests, rows: Rows | None = None
+) -> Iterable[tuple[int, Outcome]]:
+    """Yield (leaf number, outcome) for the tests that hold anywhere, or in some rows."""
+    chosen = None
+    if rows is not None:
+        chosen = np.unique(cells.codes[rows]).astype(np.int64)
+        chosen = chosen[chosen >= 0]
+    for number, table in tests.evaluate(cells, chosen).items():
+        yield number, Outcome(table, cells.codes)
 
 
 def _predicate(plan: Plan, number: int) -> Predicate:

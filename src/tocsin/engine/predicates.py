@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,40 +20,41 @@ from ahocorasick_rs import AhoCorasick
 from tocsin.condition.evaluate import as_number, glob_text, regex_options, regex_text
 from tocsin.condition.functions import Scalar, fold, parse_address, parse_network
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value, Wild
-from tocsin.engine.columns import Cells
+from tocsin.engine.columns import Cells, Mask, Texts
 
-Hits = Mapping[int, npt.NDArray[np.int64]]
-"""Predicate number → the distinct cells it holds for, in order."""
+Numbers: TypeAlias = npt.NDArray[np.int64]
 
-_SET_MEMORY = 256 << 20
+Tables = Mapping[int, Mask]
+"""Predicate number → a truth value per distinct cell, and a last one, false, for absent rows."""
+
+_SET_MEMORY = 16 << 20
 
 
 class _Pool:
-    """Collects pairs of a predicate and a distinct cell that it holds for, repeats allowed."""
+    """Collects which predicates hold for which distinct cells."""
 
-    def __init__(self, cells: int) -> None:
-        self._cells = max(cells, 1)
-        self._pairs: list[npt.NDArray[np.int64]] = []
-        self._single: list[int] = []
+    def __init__(self, predicates: int, cells: int) -> None:
+        self._cells = cells
+        self._table = np.zeros((predicates, cells + 1), dtype=np.bool_)
 
     def add(self, predicates: Iterable[int], cell: int) -> None:
         """Add some predicates of one cell."""
-        self._single += [predicate * self._cells + cell for predicate in predicates]
+        for predicate in predicates:
+            self._table[predicate, cell] = True
 
-    def add_all(
-        self, predicates: npt.NDArray[np.int64], cells: npt.NDArray[np.int64]
-    ) -> None:
+    def add_all(self, predicates: Numbers, cells: Numbers) -> None:
         """Add one pair per position of two arrays."""
-        self._pairs.append(predicates * self._cells + cells)
+        self._table[predicates, cells] = True
 
-    def hits(self) -> Hits:
-        """Return the cells of every predicate that holds for any."""
-        pairs = np.unique(np.concatenate([*self._pairs, np.array(self._single, np.int64)]))
-        if not len(pairs):
-            return {}
-        predicates, cells = np.divmod(pairs, self._cells)
-        numbers, starts = np.unique(predicates, return_index=True)
-        return dict(zip(numbers.tolist(), np.split(cells, starts[1:]), strict=True))
+    def add_cells(self, predicates: Iterable[int], cells: Numbers) -> None:
+        """Add some predicates of many cells."""
+        for predicate in predicates:
+            self._table[predicate, cells] = True
+
+    def tables(self, numbers: Sequence[int]) -> Tables:
+        """Return a table for every predicate that holds anywhere, under its number."""
+        held = np.flatnonzero(self._table.any(axis=1)).tolist()
+        return {numbers[at]: self._table[at] for at in held}
 
 
 class ColumnTests:
@@ -68,8 +70,9 @@ class ColumnTests:
         self._any_text: list[int] = []
         self._as_written = _Texts()
         self._folded = _Texts(fold)
-        for number, predicate in predicates:
-            self._add(number, predicate)
+        self._plan_numbers = [number for number, _ in predicates]
+        for at, (_, predicate) in enumerate(predicates):
+            self._add(at, predicate)
         self._matchers = [texts.compile() for texts in (self._as_written, self._folded) if texts]
 
     def _add(self, number: int, predicate: Predicate) -> None:
@@ -116,28 +119,39 @@ class ColumnTests:
         elif isinstance(value, str):
             texts.add_literal(op, value, number)
 
-    def evaluate(self, cells: Cells) -> Hits:
-        """Return the distinct cells of a column that each predicate holds for."""
-        count = len(cells.values)
-        pool = _Pool(count)
-        owners: list[int] = []
-        texts: list[str] = []
-        for cell, values in enumerate(cells.values):
-            for value in values:
-                if isinstance(value, str):
-                    owners.append(cell)
-                    texts.append(value)
-                else:
-                    self._test_other(value, cell, pool)
-        if self._any_text:
-            for cell in set(owners):
-                pool.add(self._any_text, cell)
+    def evaluate(self, cells: Cells, chosen: Numbers | None = None) -> Tables:
+        """Return where each predicate holds, for those that hold for any cell of a column.
+
+        With `chosen` only those distinct cells are looked at.
+        """
+        pool = _Pool(len(self._plan_numbers), len(cells.values))
+        numbers = range(len(cells.values)) if chosen is None else chosen.tolist()
+        texts, owners = self._split(cells, numbers, pool)
+        cell_numbers = np.array(owners, dtype=np.int64)
+        pool.add_cells(self._any_text, cell_numbers)
         self._networks.test(texts, owners, pool)
         for matcher in self._matchers:
-            matcher.test(texts, owners, pool)
-        hits = dict(pool.hits())
-        hits.update((predicate, np.arange(count)) for predicate in self._present)
-        return hits
+            matcher.test(texts, cell_numbers, pool)
+        pool.add_cells(self._present, np.array(numbers, dtype=np.int64))
+        return pool.tables(self._plan_numbers)
+
+    def _split(
+        self, cells: Cells, numbers: Sequence[int], pool: _Pool
+    ) -> tuple[Sequence[str], Sequence[int]]:
+        """Return the texts of some cells and which cell each is of; test all other values."""
+        if isinstance(cells.values, Texts):
+            every = cells.values.texts
+            texts = every if len(numbers) == len(every) else [every[cell] for cell in numbers]
+            return texts, numbers
+        texts, owners = [], []
+        for cell in numbers:
+            for value in cells.values[cell]:
+                if isinstance(value, str):
+                    texts.append(value)
+                    owners.append(cell)
+                else:
+                    self._test_other(value, cell, pool)
+        return texts, owners
 
     def _test_other(self, value: Scalar, cell: int, pool: _Pool) -> None:
         if value is None:
@@ -218,39 +232,59 @@ class _Matcher:
         self._cased = texts.cased
         self._folds = texts.cased is not str
         self._equal = dict(texts.equal)
-        wants = list(texts.literals.values())
+        self._letters = {text: of for text, of in texts.literals.items() if _is_common(text)}
+        literals = [text for text in texts.literals if text not in self._letters]
+        wants = [texts.literals[text] for text in literals]
         self._contains = _Lists.of(wants, Op.CONTAINS)
         self._starts = _Lists.of(wants, Op.STARTSWITH)
         self._ends = _Lists.of(wants, Op.ENDSWITH)
-        self._automaton = AhoCorasick(list(texts.literals)) if texts.literals else None
+        self._automaton = AhoCorasick(literals) if literals else None
         self._patterns = list(texts.patterns.values())
         self._find_patterns = _compile_set(list(texts.patterns)) if texts.patterns else None
 
-    def test(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
+    def test(self, texts: Sequence[str], cells: Numbers, pool: _Pool) -> None:
         cased = [self._cased(text) for text in texts] if self._folds else texts
         if self._equal:
-            self._test_equal(cased, owners, pool)
+            self._test_equal(cased, cells, pool)
+        for letter, wants in self._letters.items():
+            self._test_letter(letter, wants, cased, cells, pool)
         if self._automaton:
-            self._test_literals(cased, owners, pool)
+            self._test_literals(self._automaton, cased, cells, pool)
         if self._find_patterns:
-            for text, cell in zip(cased, owners, strict=True):
-                for at in self._find_patterns(text) or ():
-                    pool.add(self._patterns[at], cell)
+            for at, text in enumerate(cased):
+                for pattern in self._find_patterns(text) or ():
+                    pool.add(self._patterns[pattern], int(cells[at]))
 
-    def _test_equal(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
+    def _test_equal(self, texts: Sequence[str], cells: Numbers, pool: _Pool) -> None:
         equal = self._equal
-        for text, cell in zip(texts, owners, strict=True):
+        for at, text in enumerate(texts):
             if text in equal:
-                pool.add(equal[text], cell)
+                pool.add(equal[text], int(cells[at]))
 
-    def _test_literals(self, texts: Sequence[str], owners: Sequence[int], pool: _Pool) -> None:
-        assert self._automaton is not None
-        find = self._automaton.find_matches_as_indexes
+    def _test_letter(
+        self,
+        letter: str,
+        wants: Sequence[tuple[Op, int]],
+        texts: Sequence[str],
+        cells: Numbers,
+        pool: _Pool,
+    ) -> None:
+        """Test a literal so common that the automaton would find it far too often."""
+        for op, test in _LETTER_TESTS.items():
+            predicates = [predicate for kind, predicate in wants if kind is op]
+            if predicates:
+                found = np.fromiter((test(text, letter) for text in texts), np.bool_, len(texts))
+                pool.add_cells(predicates, cells[found])
+
+    def _test_literals(
+        self, automaton: AhoCorasick, texts: Sequence[str], cells: Numbers, pool: _Pool
+    ) -> None:
+        find = automaton.find_matches_as_indexes
         found = [find(text, overlapping=True) for text in texts]
         counts = [len(hits) for hits in found]
         flat = np.fromiter(chain.from_iterable(chain.from_iterable(found)), np.int64)
         literals, starts, ends = flat.reshape(-1, 3).T
-        cells = np.repeat(np.array(owners, np.int64), counts)
+        cells = np.repeat(cells, counts)
         sizes = np.repeat(np.fromiter(map(len, texts), np.int64, len(texts)), counts)
         for lists, chosen in (
             (self._contains, slice(None)),
@@ -261,13 +295,24 @@ class _Matcher:
             pool.add_all(predicates, cells[chosen][at])
 
 
+def _is_common(literal: str) -> bool:
+    return len(literal) == 1 and literal.isascii()
+
+
+_LETTER_TESTS: Mapping[Op, Callable[[str, str], bool]] = {
+    Op.CONTAINS: str.__contains__,
+    Op.STARTSWITH: str.startswith,
+    Op.ENDSWITH: str.endswith,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Lists:
     """A list of predicates per literal, end to end in one array."""
 
-    starts: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
-    predicates: npt.NDArray[np.int64]
+    starts: Numbers
+    sizes: Numbers
+    predicates: Numbers
 
     @classmethod
     def of(cls, wants: Sequence[Sequence[tuple[Op, int]]], op: Op) -> "_Lists":
@@ -276,9 +321,7 @@ class _Lists:
         flat = np.array([number for one in lists for number in one], np.int64)
         return cls(np.cumsum(sizes) - sizes, sizes, flat)
 
-    def expand(
-        self, literals: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def expand(self, literals: Numbers) -> tuple[Numbers, Numbers]:
         """Return, for each predicate of each literal, the literal's position and the predicate."""
         sizes = self.sizes[literals]
         at = np.repeat(np.arange(len(literals)), sizes)

@@ -43,12 +43,10 @@ def look_up_once(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -
     if not isinstance(value, dict):
         return None
     for length in range(len(segments), 0, -1):
-        key = find_key(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case)
-        if key is None:
-            continue
-        found = look_up_once(value[key], segments[length:], ignore_case=ignore_case)
-        if found is not None:
-            return found
+        for key in find_keys(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case):
+            found = look_up_once(value[key], segments[length:], ignore_case=ignore_case)
+            if found is not None:
+                return found
     return None
 
 
@@ -64,23 +62,24 @@ def _find_path(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -> 
     if not isinstance(value, dict):
         return segments
     for length in range(len(segments), 0, -1):
-        key = find_key(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case)
-        if key is None:
-            continue
         rest = segments[length:]
-        if look_up_once(value[key], rest, ignore_case=ignore_case) is not None:
-            return (key, *_find_path(value[key], rest, ignore_case=ignore_case)) if rest else (key,)
+        for key in find_keys(tuple(value), ".".join(segments[:length]), ignore_case=ignore_case):
+            if look_up_once(value[key], rest, ignore_case=ignore_case) is not None:
+                deeper = _find_path(value[key], rest, ignore_case=ignore_case) if rest else ()
+                return (key, *deeper)
     return ()
 
 
-def find_key(keys: tuple[str, ...], wanted: str, *, ignore_case: bool) -> str | None:
-    """Return the key that a name stands for: the exact one, else the first that folds to it."""
-    if wanted in keys:
-        return wanted
+def find_keys(keys: tuple[str, ...], wanted: str, *, ignore_case: bool) -> list[str]:
+    """Return the keys that a name may stand for: the exact one first, then those that fold to it.
+
+    Of several the first that leads to a value is taken.
+    """
+    exact = [wanted] if wanted in keys else []
     if not ignore_case:
-        return None
+        return exact
     folded = fold(wanted)
-    return next((key for key in keys if fold(key) == folded), None)
+    return exact + [key for key in keys if key != wanted and fold(key) == folded]
 
 
 def _gather(found: list[Values]) -> Values:

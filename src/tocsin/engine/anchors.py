@@ -1,0 +1,65 @@
+"""Which leaves of a gate are worth evaluating on every row.
+
+Most conditions need something rare: a program's name, a long literal. It is their *anchor*; only
+where all anchors of a condition hold are its other leaves of any interest. So columns of free text
+are searched for thousands of short literals on few rows only. Results do not depend on the choice.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value
+from tocsin.engine.plan import Column, ColumnTest, Gated, leaf_numbers, needed
+
+FREE_TEXT_LITERALS = 300
+"""A column with more literals to find anywhere in it than this is free text, if they are most."""
+
+_ANYWHERE = {Op.CONTAINS, Op.GLOB, Op.REGEX}
+
+
+def first_leaves(gated: Gated, tests: Mapping[int, ColumnTest]) -> set[int]:
+    """Return the leaves to evaluate on every row; each condition has a clause made of them."""
+    free_text = _free_text(tests)
+    costs = {
+        number: _cost(leaf.predicate) if leaf.column in free_text else 0.0
+        for number, leaf in tests.items()
+    }
+    first = {number for number in gated.leaves if costs.get(number, 0.0) == 0.0}
+    for condition in gated.conditions:
+        clauses = needed(condition)
+        if any(clause <= first for clause in clauses):
+            continue
+        if clauses:
+            first |= min(clauses, key=lambda clause: max(costs.get(n, 0.0) for n in clause))
+        else:
+            first.update(leaf_numbers(condition))
+    return first
+
+
+def _free_text(tests: Mapping[int, ColumnTest]) -> set[Column]:
+    anywhere: Counter[Column] = Counter()
+    total: Counter[Column] = Counter()
+    for leaf in tests.values():
+        count = len(leaf.predicate.values)
+        total[leaf.column] += count
+        if leaf.predicate.op in _ANYWHERE:
+            anywhere[leaf.column] += count
+    return {
+        column
+        for column, count in anywhere.items()
+        if count > FREE_TEXT_LITERALS and count * 2 > total[column]
+    }
+
+
+def _cost(predicate: Predicate) -> float:
+    """Guess how often a predicate holds by accident: the shorter its literals, the more often."""
+    lengths = [_length(value) for value in predicate.values]
+    return 1.0 / (1 + min(lengths)) if lengths else 0.0
+
+
+def _length(value: Value) -> int:
+    if isinstance(value, Regex):
+        return 0
+    if isinstance(value, Glob):
+        return max((len(part) for part in value.parts if isinstance(part, str)), default=0)
+    return len(value) if isinstance(value, str) else 20
