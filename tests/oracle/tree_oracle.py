@@ -9,7 +9,17 @@ import operator
 import re
 
 from oracle.plain import FUNCTIONS, exact_number, flat, fold
-from tocsin.condition.tree import And, AnyElement, Field, FieldsCompare, Not, Op, Or, Predicate, Wild
+from tocsin.condition.tree import (
+    And,
+    AnyElement,
+    Field,
+    FieldsCompare,
+    Not,
+    Op,
+    Or,
+    Predicate,
+    Wild,
+)
 
 
 def holds(condition, event, whole=None, *, inside=False):

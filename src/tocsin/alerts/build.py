@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
 from tocsin.alerts.model import Alert, Event, Evidence
-from tocsin.condition.evaluate import Found, compile_test, findings, holds
-from tocsin.condition.functions import Scalar, apply, text_of
-from tocsin.condition.tree import And, Field, Op, Predicate
+from tocsin.condition.evaluate import Found, Read, compile_test, explain, holds
+from tocsin.condition.functions import Scalar, apply
+from tocsin.condition.tree import Field, Glob, Op, Predicate, Regex, Wild
 from tocsin.engine.match import BatchResult, Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read
-from tocsin.logs.logtype import Shape
 from tocsin.logs.values import walk
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Rule
@@ -57,8 +57,10 @@ class AlertBuilder:
         planned = match.input
         one = rule.inputs[planned.number]
         view = RecordView(record, match.shape, one.vocabulary, planned.variant)
-        condition = And((planned.variant.condition, one.condition))
-        if not holds(condition, view.read, lambda path: _elements(view, path)):
+        found = None
+        if holds(planned.variant.condition, view.read):
+            found = explain(one.condition, view.read, partial(_elements, view))
+        if found is None:
             raise InternalError("the columnar engine matched what the row-wise reading does not")
         context = {"bridge": planned.bridge} if planned.bridge else {}
         event = Event(
@@ -68,7 +70,7 @@ class AlertBuilder:
             id=alert_id(rule_key=rule.key, kind=rule.kind, group_key="", anchor=event.id),
             rule=rule,
             events=(event,),
-            matched=tuple(_evidence(findings(one.condition, view.read), view)),
+            matched=tuple(_evidence(found, view)),
             entities=tuple(view.entities()),
             context=context,
         )
@@ -126,8 +128,6 @@ def _operand(predicate: Predicate, found: Scalar) -> Scalar:
 
 
 def _shown(value: object) -> Scalar:
-    from tocsin.condition.tree import Glob, Regex, Wild
-
     if isinstance(value, Glob):
         return "".join(part.value if isinstance(part, Wild) else part for part in value.parts)
     if isinstance(value, Regex):
@@ -135,14 +135,11 @@ def _shown(value: object) -> Scalar:
     return value  # type: ignore[return-value]
 
 
-def _elements(view: RecordView, path: tuple[str, ...]) -> Iterator["object"]:
+def _elements(view: RecordView, path: tuple[str, ...]) -> Iterator[Read]:
     for element in view.read(Field(path)) or ():
-        yield lambda field, element=element: _read(element, field)
+        yield partial(_read, element)
 
 
 def _read(element: Scalar, field: Field) -> list[Scalar] | None:
     values = walk(element, field.path)  # type: ignore[arg-type]
     return None if values is None else apply(field.via, values)
-
-
-__all__ = ["AlertBuilder", "Disagreement", "Shape", "text_of"]

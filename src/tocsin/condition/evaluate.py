@@ -68,22 +68,29 @@ def holds(condition: Condition, read: Read, elements: Elements = no_elements) ->
             return any(holds(inner, element) for element in elements(path))
 
 
-def findings(condition: Condition, read: Read) -> Iterator[Found]:
-    """Yield the predicates that made a condition true, in order, each with the value found."""
+def explain(
+    condition: Condition, read: Read, elements: Elements = no_elements
+) -> list[Found] | None:
+    """Return the predicates that make a condition true, with what each found; None if it is not."""
     match condition:
         case Predicate():
-            yield from find(condition, read)
+            return find(condition, read) or None
         case FieldsCompare():
-            yield from _find_pair(condition, read)
+            return _find_pair(condition, read) or None
         case And(parts):
+            found: list[Found] = []
             for part in parts:
-                yield from findings(part, read)
+                of_part = explain(part, read, elements)
+                if of_part is None:
+                    return None
+                found += of_part
+            return found
         case Or(parts):
-            for part in parts:
-                if holds(part, read):
-                    yield from findings(part, read)
+            alternatives = [explain(part, read, elements) for part in parts]
+            held = [one for one in alternatives if one is not None]
+            return [one for of in held for one in of] if held else None
         case Not() | AnyElement():
-            return
+            return [] if holds(condition, read, elements) else None
 
 
 def find(predicate: Predicate, read: Read) -> list[Found]:

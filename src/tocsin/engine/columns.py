@@ -95,14 +95,26 @@ def choose(parts: Sequence[tuple[Cells, Mask]], rows: int) -> Cells:
         if mask.any():
             break
     codes = np.full(rows, ABSENT, dtype=np.int32)
-    values: list[Sequence[Scalar]] = []
+    values: list[Sequence[Sequence[Scalar]]] = []
     open_rows = np.ones(rows, dtype=np.bool_)
+    before = 0
     for cells, mask in parts:
         taken = open_rows & mask
-        codes[taken] = np.where(cells.codes >= 0, cells.codes + len(values), ABSENT)[taken]
-        values.extend(cells.values)
+        if not taken.any():
+            continue
+        codes[taken] = np.where(cells.codes >= 0, cells.codes + before, ABSENT)[taken]
+        values.append(cells.values)
+        before += len(cells.values)
         open_rows &= ~taken
-    return Cells(codes, values)
+    return Cells(codes, _end_to_end(values))
+
+
+def _end_to_end(parts: Sequence[Sequence[Sequence[Scalar]]]) -> Sequence[Sequence[Scalar]]:
+    if len(parts) == 1:
+        return parts[0]
+    if all(isinstance(part, Texts) for part in parts):
+        return Texts([text for part in parts if isinstance(part, Texts) for text in part.texts])
+    return [values for part in parts for values in part]
 
 
 def together(parts: Sequence[Cells], rows: int) -> Cells:

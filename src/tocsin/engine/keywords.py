@@ -69,10 +69,10 @@ class KeywordSearch:
                 yield row
 
     def _is_candidate(self, text: bytes) -> bool:
-        if any(letter in text for letter in _FOLD_TO_ASCII):
+        plain = _without_escapes(text)
+        if any(letter in plain for letter in _FOLD_TO_ASCII):
             return True
-        plain = _without_escapes(text).lower()
-        return bool(self._literals.find_matches_as_indexes(plain))
+        return bool(self._literals.find_matches_as_indexes(plain.lower()))
 
 
 def _automaton(literals: Iterable[bytes]) -> BytesAhoCorasick:

@@ -8,6 +8,7 @@ a name inside an array that could also be spelled otherwise) is read row by row 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from tocsin.condition.tree import fields
@@ -57,14 +58,23 @@ class Reading(Enum):
     IGNORING_CASE = "the segments of a name that led here ignoring case"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A place to read: the JSON at `path`, and what is left to find inside it."""
+    """A place to read: the JSON at `path`, and what is left to find inside it.
+
+    Made by `source_at` only, so that equal sources are the same object.
+    """
 
     path: KeyPath
     rest: KeyPath = ()
     reading: Reading = Reading.PATH
     """How to find `rest`."""
+
+
+@lru_cache(maxsize=100_000)
+def source_at(path: KeyPath, rest: KeyPath = (), reading: Reading = Reading.PATH) -> Source:
+    """Return the source at a path."""
+    return Source(path, rest, reading)
 
 
 NOWHERE = Source(())
@@ -128,10 +138,12 @@ def _join(layout: Layout, other: Layout) -> Layout:
         return None
     joined = []
     for source, other_source in zip(layout, other, strict=True):
-        if source is not other_source and source is not NOWHERE and other_source is not NOWHERE:
-            if source != other_source:
-                return None
-        joined.append(other_source if source is NOWHERE else source)
+        if source is NOWHERE:
+            joined.append(other_source)
+        elif other_source is NOWHERE or source is other_source:
+            joined.append(source)
+        else:
+            return None
     return tuple(joined)
 
 
@@ -141,10 +153,10 @@ def _locate_path(path: KeyPath, signature: Signature) -> Source:
         if keys is None:
             return NOWHERE
         if not keys and end > 0:
-            return Source(path[:end], path[end:])
+            return source_at(path[:end], path[end:])
         if not _holds(keys, key):
             return NOWHERE
-    return Source(path)
+    return source_at(path)
 
 
 def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
@@ -181,7 +193,8 @@ def _inside(
 ) -> Iterator[Source]:
     keys = signature.of(container)
     if not keys and container:
-        yield Source(container, segments, Reading.IGNORING_CASE if ignore_case else Reading.NAME)
+        reading = Reading.IGNORING_CASE if ignore_case else Reading.NAME
+        yield source_at(container, segments, reading)
         return
     for length in range(len(segments), 0, -1):
         wanted, rest = ".".join(segments[:length]), segments[length:]
@@ -191,7 +204,7 @@ def _inside(
             if rest:
                 yield from _inside(path, rest, signature, ignore_case=ignore_case)
             else:
-                yield Source(path)
+                yield source_at(path)
 
 
 def _holds(keys: tuple[str, ...], key: str) -> bool:

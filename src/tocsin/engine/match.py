@@ -179,7 +179,10 @@ class _ShapeMatcher:
             of_cell = np.array([distinct.index(frozenset(one)) for one in held], dtype=np.int64)
             key = key * len(distinct) + of_cell[cells.codes]
             outcomes = [before | one for before in outcomes for one in distinct]
-        return [(outcomes[at], np.flatnonzero(key == at)) for at in np.unique(key).tolist()]
+        order_of_keys = np.argsort(key, kind="stable")
+        present, starts = np.unique(key[order_of_keys], return_index=True)
+        groups = np.split(order_of_keys, starts[1:])
+        return [(outcomes[at], rows) for at, rows in zip(present.tolist(), groups, strict=True)]
 
 
 class _GateMatcher:
