@@ -22,7 +22,13 @@ from tocsin.times import format_time, parse_time
 
 Event = dict[str, Any]
 
-DISTINCT_TAILS = ("CommandLine", "ParentCommandLine", "TargetFilename", "ScriptBlockText", "Payload")
+DISTINCT_TAILS = (
+    "CommandLine",
+    "ParentCommandLine",
+    "TargetFilename",
+    "ScriptBlockText",
+    "Payload",
+)
 DISTINCT_NUMBERS = (
     "ProcessId", "ParentProcessId", "SourceProcessId", "TargetProcessId", "SourceThreadId",
     "ThreadID", "ExecutionProcessID", "SourcePort", "HandleId", "NewProcessId",
@@ -31,7 +37,14 @@ DISTINCT_HEX = (
     "ProcessGuid", "ParentProcessGuid", "SourceProcessGUID", "TargetProcessGUID", "LogonGuid",
     "LogonId", "SubjectLogonId", "TargetLogonId", "ActivityID",
 )  # fmt: skip
-TIMES = ("@timestamp", "UtcTime", "EventTime", "EventReceivedTime", "TimeCreated", "CreationUtcTime")
+TIMES = (
+    "@timestamp",
+    "UtcTime",
+    "EventTime",
+    "EventReceivedTime",
+    "TimeCreated",
+    "CreationUtcTime",
+)
 SCRIPT_SHARE = 200
 """One event in so many is a script block."""
 
@@ -204,7 +217,9 @@ def _own_azure(record: Event, number: int) -> Event:
     record["correlationId"] = str(_guid(source))
     record["time"] = _later(record["time"], number)
     if "callerIpAddress" in record:
-        record["callerIpAddress"] = f"10.{source.randrange(256)}.{source.randrange(256)}.{number % 250}"
+        record["callerIpAddress"] = (
+            f"10.{source.randrange(256)}.{source.randrange(256)}.{number % 250}"
+        )
     claims = record.get("identity", {}).get("claim") or record.get("identity", {}).get("claims", {})
     for key in claims:
         if key.endswith(("objectidentifier", "oid")):

@@ -26,6 +26,8 @@ from tocsin.errors import RecordError
 MAX_DEPTH = 512
 MAX_BYTES = 16 * 1024 * 1024
 
+TOO_LONG = f"longer than {MAX_BYTES >> 20} MiB"
+TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 REPLACEMENT = "\ufffd"
 
 
@@ -93,15 +95,16 @@ def read(text: bytes | str) -> Record:
 def read_value(text: bytes | str) -> tuple[Json, bool]:
     """Read any JSON value; return it and whether the text had to be repaired."""
     if len(text) > MAX_BYTES:
-        raise RecordError(f"longer than {MAX_BYTES // 1024 // 1024} MiB")
+        raise RecordError(TOO_LONG)
     repaired = False
     if isinstance(text, bytes):
+        data = text
         try:
-            text = text.decode()
+            text = data.decode()
         except UnicodeDecodeError:
-            text, repaired = text.decode(errors="replace"), True
+            text, repaired = data.decode(errors="replace"), True
     if nested_too_deep(text):
-        raise RecordError(f"nested deeper than {MAX_DEPTH}")
+        raise RecordError(TOO_DEEP)
     try:
         value: Json = _STRICT.decode(text)
     except ValueError:
@@ -113,11 +116,10 @@ def read_value(text: bytes | str) -> tuple[Json, bool]:
 
 def _read_tolerantly(text: str) -> Json:
     try:
-        return _TOLERANT.decode(_TOKEN.sub(_repair_token, text))
+        value: Json = _TOLERANT.decode(_TOKEN.sub(_repair_token, text))
     except ValueError as error:
         raise RecordError(f"not JSON: {error}") from None
-    except RecursionError:
-        raise RecordError(f"nested deeper than {MAX_DEPTH}") from None
+    return value
 
 
 def _repair_token(match: re.Match[str]) -> str:

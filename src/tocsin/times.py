@@ -18,6 +18,9 @@ _US = re.compile(
 )
 
 
+_UNITS: tuple[tuple[int, int], ...] = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
+
+
 def parse_time(value: object) -> datetime | None:
     """Read an event time, as `read_time`, and turn it to UTC."""
     when = read_time(value)
@@ -52,12 +55,13 @@ def read_time(value: object) -> datetime | None:
 def _from_epoch(number: int | Decimal | None) -> datetime | None:
     if number is None:
         return None
-    for limit, divisor in ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3)):
-        if abs(number) >= limit:
-            number = Decimal(number) / divisor
+    seconds = Decimal(number)
+    for limit, divisor in _UNITS:
+        if abs(seconds) >= limit:
+            seconds /= divisor
             break
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(number * 1_000_000))
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))
     except (OverflowError, ValueError):
         return None
 

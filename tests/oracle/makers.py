@@ -218,7 +218,8 @@ class SigmaMaker(Maker):
 
     def encoded(self):
         def value():
-            return next(text for text in (*self.texts, "xy") if text and text.isascii())
+            plain = [text for text in self.texts if text.isascii() and not set(text) & set("*?")]
+            return self.pick("xy", *filter(None, plain))
 
         return self.pick(*PLAIN_CHAINS), self.one_or_more(value)
 

@@ -7,7 +7,7 @@ import ipaddress
 import json
 import operator
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from unittest.mock import patch
 
@@ -56,7 +56,7 @@ def holds(node, event, searched):
         case conditions.ConditionFieldEqualsValueExpression(field=field, value=value):
             return field_holds(get(event, field), value, event)
         case conditions.ConditionValueExpression(value=value):
-            words = [text for item in searched.values() for text in texts(item)]
+            words = [text for one in searched.values() if one != [] for text in texts(one)]
             return any(is_keyword(word, value) for word in words)
 
 
@@ -136,10 +136,14 @@ def as_number(value):
 
 
 def part_of_time(value, part):
-    """Return a part of a time in its own zone; a number counts seconds since 1970."""
+    """Return a part of a time in its own zone; a number counts from 1970 on."""
+    if isinstance(value, Written):
+        seconds = Decimal(value)
+        while abs(seconds) >= 10**11:
+            seconds /= 1000
+        value = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds))).isoformat()
     try:
-        seconds = isinstance(value, Written)
-        when = datetime.fromtimestamp(int(value), UTC) if seconds else datetime.fromisoformat(value)
+        when = datetime.fromisoformat(value)
     except (ValueError, TypeError):
         return None
     return when.isocalendar().week if part == "WEEK" else getattr(when, part.lower())

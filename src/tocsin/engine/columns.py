@@ -154,7 +154,7 @@ def decode(column: pa.Array, read_cell: ReadCell, *, strings_as_they_are: bool) 
     if strings_as_they_are and all(text[0] == '"' for text in texts):
         return Cells(codes, Texts(orjson.loads(f"[{','.join(texts)}]")))
     decoded = decode_texts(texts)
-    values = [
+    values: list[Values] = [
         [value] if strings_as_they_are and isinstance(value, str) else read_cell(value)
         for value in decoded
     ]

@@ -12,7 +12,7 @@ from tocsin.engine.columns import Codes, Rows
 from tocsin.engine.layout import ROOT
 from tocsin.engine.project import Frame, Keys, Projector
 from tocsin.errors import RecordError
-from tocsin.jsontext import MAX_DEPTH, compact, nested_too_deep, read
+from tocsin.jsontext import MAX_BYTES, MAX_DEPTH, TOO_DEEP, TOO_LONG, compact, nested_too_deep, read
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import Path
 from tocsin.logs.view import identify
@@ -56,7 +56,7 @@ class Intake:
 def take_in(raw: pa.Array, projector: Projector, identifier: "Identifier") -> Intake:
     """Read a batch of JSON texts; `raw` is a string array that need not be valid UTF-8."""
     texts, reasons, repaired = _repair_bytes(raw)
-    _refuse_deep(texts, reasons)
+    _refuse_unfit(texts, reasons)
     keys = projector.signatures(texts, (ROOT,))
     fixed = _repair_json(texts, keys, reasons)
     if fixed:
@@ -83,18 +83,23 @@ def _repair_bytes(raw: pa.Array) -> tuple[pa.StringArray, dict[int, str], int]:
     return raw, {}, 0
 
 
-def _refuse_deep(texts: pa.StringArray, reasons: dict[int, str]) -> None:
-    """Find rows with more brackets than the depth allows, and count exactly only there."""
+def _refuse_unfit(texts: pa.StringArray, reasons: dict[int, str]) -> None:
+    """Refuse rows that are too long or nested too deep.
+
+    Depth is counted exactly only in rows with more brackets than it allows.
+    """
     _, offsets, data = texts.buffers()
     bounds = np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4)
     if not len(texts) or bounds[0] == bounds[-1]:
         return
+    for row in np.flatnonzero(np.diff(bounds) > MAX_BYTES).tolist():
+        reasons[row] = TOO_LONG
     content = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
     opening = np.flatnonzero((content | _BIT_BETWEEN_BRACKET_AND_BRACE) == _BRACE)
     counts = np.diff(np.searchsorted(opening, bounds - bounds[0]))
     for row in np.flatnonzero(counts > MAX_DEPTH).tolist():
         if nested_too_deep(texts[row].as_py()):
-            reasons[row] = f"nested deeper than {MAX_DEPTH}"
+            reasons.setdefault(row, TOO_DEEP)
 
 
 def _repair_json(texts: pa.StringArray, keys: Keys, reasons: dict[int, str]) -> dict[int, str]:
@@ -152,11 +157,14 @@ class Identifier:
             rows = np.flatnonzero(np.isin(keys.codes, codes))
             self._by_values(texts, keys, shapes, rows, chosen)
         chosen[list(refused)] = REFUSED
-        parts = [
-            Part(*self._shapes[number], np.flatnonzero(chosen == number))
-            for number in np.unique(chosen[chosen >= 0]).tolist()
-        ]
-        return tuple(parts), np.flatnonzero(chosen == UNIDENTIFIED)
+        return self._parts(chosen), np.flatnonzero(chosen == UNIDENTIFIED)
+
+    def _parts(self, chosen: Codes) -> tuple[Part, ...]:
+        parts = []
+        for number in np.unique(chosen[chosen >= 0]).tolist():
+            log_type, shape = self._shapes[number]
+            parts.append(Part(log_type, shape, np.flatnonzero(chosen == number)))
+        return tuple(parts)
 
     def _by_keys(self, keys: tuple[str, ...]) -> tuple[tuple[int, Condition], ...]:
         """Return the shapes that a record with these keys can be, up to the first that it is."""

@@ -253,7 +253,7 @@ class Frame:
         """Return the keys of at least these containers of every record."""
         if self._keys is None or not containers.keys() <= set(self._keys.containers):
             seen = dict.fromkeys(self._keys.containers) if self._keys else {}
-            self._keys = self._projector.signatures(self.raw, tuple(seen | containers))
+            self._keys = self._projector.signatures(self.raw, tuple({**seen, **containers}))
         return self._keys
 
     def _read_group(self, leaves: Sequence[Leaf], layout: Layout, rows: Rows) -> list[Cells]:

@@ -84,7 +84,7 @@ def _ordered(log_types: Iterable[LogType]) -> tuple[LogType, ...]:
 
 def _yaml_files(folder: Traversable | FilePath) -> list[Traversable]:
     found = [file for file in folder.iterdir() if file.name.endswith((".yaml", ".yml"))]
-    return sorted(found, key=lambda file: file.name)  # type: ignore[return-value]
+    return sorted(found, key=lambda file: file.name)
 
 
 def load_log_type(text: str, source: str) -> LogType:

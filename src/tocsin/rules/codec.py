@@ -47,10 +47,13 @@ def encode_rule(rule: Rule) -> Data:
 def decode_rule(data: Data) -> Rule:
     """Turn JSON data back into a rule."""
     texts, optional, lists, severity, verdict, attack, inputs = data
-    return Rule(
+    plain: dict[str, Any] = {
         **dict(zip(_TEXTS, texts, strict=True)),
         **dict(zip(_OPTIONAL, optional, strict=True)),
         **dict(zip(_LISTS, map(tuple, lists), strict=True)),
+    }
+    return Rule(
+        **plain,
         severity=Severity(severity),
         verdict=Verdict(verdict),
         attack=tuple(Technique(*one) for one in attack),

@@ -112,7 +112,7 @@ class RuleLoader:
                 own.append(load_placeholders(self._options.placeholders))
             self._pipelines = tuple(own)
         origin = Origin(file.pack, file.path, file.shown)
-        return list(load_sigma(text, origin, self._pipelines))  # type: ignore[arg-type]
+        return list(load_sigma(text, origin, self._pipelines))
 
 
 def _refuse_repeats(rules: list[Rule]) -> Iterator[Rule]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tocsin.jsontext import MAX_BYTES
-from tocsin.logs.formats.blocks import BLOCK_BYTES, KEPT_BYTES, Unreadable, too_long
+from tocsin.jsontext import MAX_BYTES, TOO_LONG
+from tocsin.logs.formats.blocks import BLOCK_BYTES, KEPT_BYTES, Unreadable
 
 _STEP = 64 << 10
 
@@ -39,7 +39,7 @@ def file_ranges(path: Path, size: int = BLOCK_BYTES) -> Iterator[Range | Unreada
                 if begin > start:
                     yield Range(start, begin)
                 file.seek(begin)
-                yield Unreadable(0, begin, end - begin, too_long(), file.read(KEPT_BYTES))
+                yield Unreadable(0, begin, end - begin(), file.read(KEPT_BYTES))
             start = end
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tocsin.jsontext import MAX_BYTES
+from tocsin.jsontext import MAX_BYTES, TOO_LONG
 
 BLOCK_BYTES = 24 << 20
 READ_BYTES = 4 << 20
@@ -101,12 +101,7 @@ def _pass_over(
         if end:
             rest = data[end:]
             break
-    return Unreadable(line, offset, length, too_long(), start), rest
-
-
-def too_long() -> str:
-    """Return the reason for records that are refused for their length."""
-    return f"longer than {MAX_BYTES >> 20} MiB"
+    return Unreadable(line, offset, length, TOO_LONG, start), rest
 
 
 def batches(block: Lines | Records, rows: int | None = None) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.jsontext import MAX_BYTES
+from tocsin.jsontext import MAX_BYTES, TOO_LONG
 from tocsin.logs.formats.blocks import (
     BLOCK_BYTES,
     KEPT_BYTES,
@@ -19,7 +19,6 @@ from tocsin.logs.formats.blocks import (
     Block,
     Records,
     Unreadable,
-    too_long,
 )
 
 _BETWEEN = b" \t\r\n,"
@@ -57,7 +56,7 @@ class DocumentSplitter:
             return
         yield from self._cut()
         if len(self._pending) > MAX_BYTES:
-            yield self._unreadable(too_long())
+            yield self._unreadable(TOO_LONG)
             self._drop(len(self._pending))
             self._in_wrapper = False
 

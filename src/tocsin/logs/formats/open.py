@@ -29,7 +29,7 @@ class Source:
         magic = raw.read(4)
         rewound = _Ahead(magic, raw)
         self.plain = not magic.startswith((GZIP, ZSTD))
-        stream = rewound if self.plain else _decompress(rewound, magic)
+        stream = cast("BinaryIO", rewound) if self.plain else _decompress(rewound, magic)
         try:
             head = stream.read(HEAD_BYTES)
         except _BROKEN as error:

@@ -179,17 +179,17 @@ class _Lowering:
 
 
 _VALUES: dict[type[SigmaType], Callable[["_Lowering", str, "SigmaType"], Condition]] = {
-    SigmaString: _Lowering.string,  # type: ignore[dict-item]
-    SigmaTimestampPart: _Lowering.time_part,  # type: ignore[dict-item]
-    SigmaNumber: _Lowering.number,  # type: ignore[dict-item]
-    SigmaBool: _Lowering.boolean,  # type: ignore[dict-item]
-    SigmaNull: _Lowering.null,  # type: ignore[dict-item]
-    SigmaExists: _Lowering.exists,  # type: ignore[dict-item]
-    SigmaRegularExpression: _Lowering.regex,  # type: ignore[dict-item]
-    SigmaCIDRExpression: _Lowering.network,  # type: ignore[dict-item]
-    SigmaCompareExpression: _Lowering.comparison,  # type: ignore[dict-item]
-    SigmaFieldReference: _Lowering.reference,  # type: ignore[dict-item]
-    SigmaExpansion: _Lowering.expansion,  # type: ignore[dict-item]
+    SigmaString: _Lowering.string,
+    SigmaTimestampPart: _Lowering.time_part,
+    SigmaNumber: _Lowering.number,
+    SigmaBool: _Lowering.boolean,
+    SigmaNull: _Lowering.null,
+    SigmaExists: _Lowering.exists,
+    SigmaRegularExpression: _Lowering.regex,
+    SigmaCIDRExpression: _Lowering.network,
+    SigmaCompareExpression: _Lowering.comparison,
+    SigmaFieldReference: _Lowering.reference,
+    SigmaExpansion: _Lowering.expansion,
 }
 """How each value type of pySigma lowers; the first that fits, so subclasses stand first."""
 

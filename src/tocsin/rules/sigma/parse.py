@@ -24,7 +24,7 @@ from sigma.filters import SigmaFilter
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaRule
-from sigma.rule.detection import SigmaDetectionItem
+from sigma.rule.detection import SigmaDetection, SigmaDetectionItem
 from sigma.types import SigmaCompareExpression, SigmaNumber
 
 from tocsin.errors import Place, RuleError
@@ -205,7 +205,7 @@ def _error_place(data: Mapping[str, object], where: _Text) -> Place:
 
 def _item_parses(key: object, value: object) -> bool:
     try:
-        SigmaDetectionItem.from_mapping(str(key), copy.deepcopy(value))  # type: ignore[arg-type]
+        SigmaDetectionItem.from_mapping(str(key), copy.deepcopy(value))
     except Exception:
         return False
     return True
@@ -263,17 +263,21 @@ def _restore_integers(document: SigmaRule, data: Mapping[str, object]) -> None:
     if not isinstance(detection, dict) or not any(map(_holds_large, detection.values())):
         return
     for name, section in detection.items():
-        if name == "condition":
-            continue
-        sections = section if isinstance(section, list) else [section]
-        parsed = document.detection.detections[name]
-        items = parsed.detection_items if isinstance(section, dict) else None
-        for index, part in enumerate(sections):
-            if not isinstance(part, dict):
-                continue
-            part_items = items or parsed.detection_items[index].detection_items
-            for item, value in zip(part_items, part.values(), strict=True):
-                _restore_item(item, value)
+        if name != "condition":
+            _restore_section(document.detection.detections[name], section)
+
+
+def _restore_section(parsed: SigmaDetection, section: object) -> None:
+    parts = parsed.detection_items
+    if isinstance(section, dict):
+        values = list(section.values())
+    else:
+        values = section if isinstance(parts[0], SigmaDetection) else [section]
+    for part, value in zip(parts, values, strict=True):
+        if isinstance(part, SigmaDetection):
+            _restore_section(part, value)
+        else:
+            _restore_item(part, value)
 
 
 def _restore_item(item: SigmaDetectionItem, value: object) -> None:
