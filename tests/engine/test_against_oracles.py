@@ -1,6 +1,9 @@
 """The engine finds what two evaluators find that were written apart from it."""
 
+import gzip
 import json
+from collections import defaultdict
+from itertools import batched
 from pathlib import Path
 
 import pyarrow as pa

@@ -66,8 +66,18 @@ class Cells:
         return Cells(self.codes, [apply(calls, values) for values in self.values])
 
     def take(self, rows: Rows) -> "Cells":
-        """Return the column of some rows; the distinct cells stay."""
-        return Cells(self.codes[rows], self.values)
+        """Return the column of some rows, without the distinct cells that they do not hold."""
+        codes = self.codes[rows]
+        if len(self.values) <= len(rows):
+            return Cells(codes, self.values)
+        held, inverse = np.unique(codes, return_inverse=True)
+        if len(held) and held[0] == ABSENT:
+            held, inverse = held[1:], inverse - 1
+        codes = inverse.astype(np.int32)
+        if isinstance(self.values, Texts):
+            texts = self.values.texts
+            return Cells(codes, Texts([texts[at] for at in held.tolist()]))
+        return Cells(codes, [self.values[at] for at in held.tolist()])
 
     def map(self, function: Callable[[Values], Values]) -> "Cells":
         """Replace the values of every distinct cell; None makes its rows absent."""

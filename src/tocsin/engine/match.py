@@ -31,7 +31,7 @@ from tocsin.engine.plan import (
     pass_gate,
 )
 from tocsin.engine.predicates import ColumnTests
-from tocsin.engine.project import Frame, Projector
+from tocsin.engine.project import Columns, Frame, Projector
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.values import walk
 
@@ -140,15 +140,14 @@ class _ShapeMatcher:
         large = [(gate, rows) for gate, rows in groups if len(rows) >= OWN_QUERY]
         small = [(gate, rows) for gate, rows in groups if len(rows) < OWN_QUERY]
         for gate, rows in large:
-            part = frame if len(rows) == frame.rows else frame.take(rows)
-            yield from gate.matches(part, rows)
+            yield from gate.matches(frame.take(rows), rows)
         if small:
             together = np.concatenate([rows for _, rows in small])
             shared = frame.take(together)
             shared.prefetch_for(expr for gate, _ in small for expr in gate.exprs)
             start = 0
             for gate, rows in small:
-                part = shared.take(np.arange(start, start + len(rows)))
+                part = shared.part(np.arange(start, start + len(rows)))
                 start += len(rows)
                 yield from gate.matches(part, rows)
 
@@ -210,13 +209,13 @@ class _GateMatcher:
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
         self.exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
 
-    def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
+    def matches(self, frame: Columns, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
         """Yield (row, input) for every match in a frame; `rows` says which its rows are."""
         for number, found in self._match(frame):
             for row in rows[found].tolist():
                 yield row, self.gated.inputs[number]
 
-    def _match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
+    def _match(self, frame: Columns) -> Iterable[tuple[int, Rows]]:
         frame.prefetch_for(self.exprs)
         outcomes: dict[int, Outcome] = {}
         for column, tests in self._first.items():
@@ -248,6 +247,8 @@ def _outcomes(
 ) -> Iterable[tuple[int, Outcome]]:
     """Yield (leaf number, outcome) for the tests that hold anywhere, or in some rows."""
     chosen = None
+    if not len(cells.values):
+        return
     if rows is not None:
         chosen = np.unique(cells.codes[rows]).astype(np.int64)
         chosen = chosen[chosen >= 0]
@@ -261,12 +262,12 @@ def _predicate(plan: Plan, number: int) -> Predicate:
     return leaf.predicate
 
 
-def _column(frame: Frame, column: Column) -> Cells:
+def _column(frame: Columns, column: Column) -> Cells:
     assert column.expr is not None
     return frame.cells(column.expr).via(column.via)
 
 
-def _compare(frame: Frame, leaf: Comparison) -> Mask:
+def _compare(frame: Columns, leaf: Comparison) -> Mask:
     """Compare two columns on the distinct pairs of their cells."""
     left, right = _column(frame, leaf.left), _column(frame, leaf.right)
     pairs, inverse = np.unique(np.stack((left.codes, right.codes)), axis=1, return_inverse=True)
@@ -283,7 +284,7 @@ def _any_pair(leaf: Comparison, left: Sequence[Scalar], right: Sequence[Scalar])
     return bool(wanted) and any(map(compile_test(leaf.op, wanted, leaf.fold_case), left))
 
 
-def _any(frame: Frame, leaf: Elements) -> Mask:
+def _any(frame: Columns, leaf: Elements) -> Mask:
     """Evaluate a condition on the objects of each distinct array."""
     cells = _column(frame, leaf.column)
     truth = [

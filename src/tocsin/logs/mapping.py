@@ -144,5 +144,5 @@ def send_through(calls: tuple[Call, ...], values: Values) -> Values:
     """Run functions over values; nothing left reads as absent."""
     if values is None:
         return None
-    results: list[Json] = apply(calls, values)
+    results: list[Json] = apply(calls, values)  # type: ignore[assignment]
     return results or None

@@ -39,7 +39,7 @@ def file_ranges(path: Path, size: int = BLOCK_BYTES) -> Iterator[Range | Unreada
                 if begin > start:
                     yield Range(start, begin)
                 file.seek(begin)
-                yield Unreadable(0, begin, end - begin(), file.read(KEPT_BYTES))
+                yield Unreadable(0, begin, end - begin, TOO_LONG, file.read(KEPT_BYTES))
             start = end
 
 

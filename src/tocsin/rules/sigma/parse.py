@@ -271,8 +271,10 @@ def _restore_section(parsed: SigmaDetection, section: object) -> None:
     parts = parsed.detection_items
     if isinstance(section, dict):
         values = list(section.values())
+    elif isinstance(section, list) and isinstance(parts[0], SigmaDetection):
+        values = section
     else:
-        values = section if isinstance(parts[0], SigmaDetection) else [section]
+        values = [section]
     for part, value in zip(parts, values, strict=True):
         if isinstance(part, SigmaDetection):
             _restore_section(part, value)
