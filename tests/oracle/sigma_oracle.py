@@ -60,6 +60,14 @@ def holds(node, event, searched):
             return any(is_keyword(word, value) for word in words)
 
 
+def names(node):
+    """List the fields that a condition reads; None stands for keywords."""
+    if hasattr(node, "args"):
+        return [name for part in node.args for name in names(part)]
+    others = [node.value.field] if isinstance(node.value, types.SigmaFieldReference) else []
+    return [getattr(node, "field", None), *others]
+
+
 def get(event, name):
     """Return the value of a field: the exact name wins over another spelling of it."""
     if name in event:

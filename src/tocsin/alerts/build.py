@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import orjson
 
@@ -14,6 +14,7 @@ from tocsin.engine.match import BatchResult, Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read
+from tocsin.logs.logtype import Shape, Variant
 from tocsin.logs.values import walk
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Rule
@@ -38,67 +39,80 @@ class AlertBuilder:
 
     def build(self, result: BatchResult, lines: Sequence[int]) -> Iterator[Alert | Disagreement]:
         """Yield an alert per match, in order; `lines[row]` is the line of each record."""
-        row, record, text = -1, {}, ""
+        row, seen = -1, None
         for match in result.matches:
-            if match.row != row:
+            if match.row != row or seen is None:
                 row, text = match.row, result.text(match.row)
-                record = read(text).value
-                event = _Once(record)
+                seen = _Seen(read(text).value, text, match.shape, self._source, int(lines[row]))
             try:
-                yield self._alert(match, record, text, int(lines[row]), event)
+                yield self._alert(match, seen)
             except InternalError as error:
                 rule = self._rules[match.input.rule]
-                yield Disagreement(rule, text, int(lines[row]), str(error))
+                yield Disagreement(rule, seen.text, seen.line, str(error))
 
-    def _alert(
-        self, match: Match, record: dict[str, Json], text: str, line: int, once: "_Once"
-    ) -> Alert:
+    def _alert(self, match: Match, seen: "_Seen") -> Alert:
         rule = self._rules[match.input.rule]
         planned = match.input
         one = rule.inputs[planned.number]
-        view = RecordView(record, match.shape, one.vocabulary, planned.variant)
+        view = seen.view(one.vocabulary, planned.variant)
         found = None
         if holds(planned.variant.condition, view.read):
             found = explain(one.condition, view.read, partial(_elements, view))
         if found is None:
             raise InternalError("the columnar engine matched what the row-wise reading does not")
-        context = {"bridge": planned.bridge} if planned.bridge else {}
-        event = Event(
-            once.id(), planned.log_type.name, view.time(), self._source, line, once.json(text)
-        )
+        event = seen.event(planned.log_type.name)
         return Alert(
             id=alert_id(rule_key=rule.key, kind=rule.kind, group_key="", anchor=event.id),
             rule=rule,
             events=(event,),
             matched=tuple(_evidence(found, view)),
-            entities=tuple(view.entities()),
-            context=context,
+            entities=seen.entities,
+            context={"bridge": planned.bridge} if planned.bridge else {},
         )
 
 
-class _Once:
-    """What is computed once per record, however many rules match it."""
+class _Seen:
+    """One record that matched; what all its alerts share is made once."""
 
-    def __init__(self, record: dict[str, Json]) -> None:
+    def __init__(
+        self, record: dict[str, Json], text: str, shape: Shape, source: str, line: int
+    ) -> None:
+        self.text = text
+        self.line = line
         self._record = record
-        self._id = ""
-        self._json = ""
+        self._source = source
+        self._view = RecordView(record, shape)
+        self._views: dict[tuple[str, int], RecordView] = {}
 
-    def id(self) -> str:
-        """Return the event id."""
-        if not self._id:
-            self._id = event_id(self._record)
-        return self._id
+    def view(self, vocabulary: str, variant: Variant) -> RecordView:
+        """Return the record as the rules of a vocabulary and variant see it."""
+        key = (vocabulary, id(variant))
+        if key not in self._views:
+            self._views[key] = self._view.through(vocabulary, variant)
+        return self._views[key]
 
-    def json(self, text: str) -> str:
+    def event(self, log_type: str) -> Event:
+        """Return the event as alerts hold it."""
+        time = self._view.time()
+        return Event(self._id, log_type, time, self._source, self.line, self._json)
+
+    @cached_property
+    def entities(self) -> tuple[tuple[str, str], ...]:
+        """Return the users, addresses, hosts … that the record names."""
+        return tuple(self._view.entities())
+
+    @cached_property
+    def _id(self) -> str:
+        return event_id(self._record)
+
+    @cached_property
+    def _json(self) -> str:
         """Return the record as one line of strict JSON: its own text, if it is that."""
-        if not self._json:
-            try:
-                orjson.loads(text)
-                self._json = text.strip().replace("\n", " ").replace("\r", " ")
-            except orjson.JSONDecodeError:
-                self._json = compact(self._record)
-        return self._json
+        try:
+            orjson.loads(self.text)
+        except orjson.JSONDecodeError:
+            return compact(self._record)
+        return self.text.strip().replace("\n", " ").replace("\r", " ")
 
 
 def _evidence(found: Iterable[Found], view: RecordView) -> Iterator[Evidence]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -30,16 +31,17 @@ from tocsin.engine.plan import (
     gate_leaves,
     pass_gate,
 )
-from tocsin.engine.predicates import ColumnTests
+from tocsin.engine.predicates import ColumnTests, Tables
 from tocsin.engine.project import Columns, Frame, Projector
 from tocsin.logs.logtype import LogType, Shape
+from tocsin.logs.mapping import Expr
 from tocsin.logs.values import walk
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
 
-OWN_QUERY = 500
-"""Gates with fewer rows in a batch share one query for their columns."""
+QUERY_COST = 10_000
+"""What a query costs beside the cells it reads, in cells."""
 MAX_GATES = 4096
 """How many distinct outcomes of a gate are remembered before they are compiled anew."""
 
@@ -136,20 +138,14 @@ class _ShapeMatcher:
         if not self._plan.inputs:
             return
         groups = [(self._gate(outcome), rows) for outcome, rows in self._groups(frame)]
-        groups = [(gate, rows) for gate, rows in groups if gate.gated.inputs]
-        large = [(gate, rows) for gate, rows in groups if len(rows) >= OWN_QUERY]
-        small = [(gate, rows) for gate, rows in groups if len(rows) < OWN_QUERY]
-        for gate, rows in large:
-            yield from gate.matches(frame.take(rows), rows)
-        if small:
-            together = np.concatenate([rows for _, rows in small])
-            shared = frame.take(together)
-            shared.prefetch_for(expr for gate, _ in small for expr in gate.exprs)
+        for cluster in _cluster([(gate, rows) for gate, rows in groups if gate.gated.inputs]):
+            shared = frame.take(np.concatenate([rows for _, rows in cluster]))
+            shared.prefetch_for(expr for gate, _ in cluster for expr in gate.exprs)
             start = 0
-            for gate, rows in small:
+            for gate, rows in cluster:
                 part = shared.part(np.arange(start, start + len(rows)))
                 start += len(rows)
-                yield from gate.matches(part, rows)
+                yield from gate.matches(part if len(cluster) > 1 else shared, rows)
 
     def _gate(self, outcome: frozenset[int]) -> "_GateMatcher":
         if outcome not in self._gates:
@@ -170,18 +166,46 @@ class _ShapeMatcher:
         outcomes: list[frozenset[int]] = [frozenset()]
         for column, tests in self._gate_tests.items():
             cells = _column(frame, column)
-            held: list[set[int]] = [set() for _ in range(len(cells.values) + 1)]
-            for number, table in tests.evaluate(cells).items():
-                for cell in np.flatnonzero(table).tolist():
-                    held[cell].add(number)
-            distinct = list(dict.fromkeys(map(frozenset, held)))
-            of_cell = np.array([distinct.index(frozenset(one)) for one in held], dtype=np.int64)
+            distinct, of_cell = _outcomes_of_cells(tests.evaluate(cells), len(cells.values))
             key = key * len(distinct) + of_cell[cells.codes]
             outcomes = [before | one for before in outcomes for one in distinct]
         order_of_keys = np.argsort(key, kind="stable")
         present, starts = np.unique(key[order_of_keys], return_index=True)
         groups = np.split(order_of_keys, starts[1:])
         return [(outcomes[at], rows) for at, rows in zip(present.tolist(), groups, strict=True)]
+
+
+_Group: TypeAlias = "tuple[_GateMatcher, Rows]"
+
+
+def _cluster(groups: "Iterable[_Group]") -> "list[list[_Group]]":
+    """Join gates whose columns are read best in one query: few rows, or much the same columns."""
+    clusters: list[tuple[list[_Group], set[Expr], int]] = []
+    for gate, rows in sorted(groups, key=lambda group: -len(group[1])):
+        exprs = set(gate.exprs)
+        costs = [
+            len(exprs - joint) * size + len(joint - exprs) * len(rows)
+            for _, joint, size in clusters
+        ]
+        best = min(range(len(costs)), key=costs.__getitem__, default=None)
+        if best is None or costs[best] > QUERY_COST:
+            clusters.append(([(gate, rows)], exprs, len(rows)))
+        else:
+            members, joint, size = clusters[best]
+            clusters[best] = ([*members, (gate, rows)], joint | exprs, size + len(rows))
+    return [members for members, _, _ in clusters]
+
+
+def _outcomes_of_cells(tables: Tables, cells: int) -> tuple[list[frozenset[int]], Rows]:
+    """Return the distinct sets of leaves that hold for a cell, and which one each cell has."""
+    if not tables:
+        return [frozenset()], np.zeros(cells + 1, dtype=np.int64)
+    numbers = np.array(list(tables))
+    stacked = np.array(list(tables.values()))
+    packed = np.ascontiguousarray(np.packbits(stacked, axis=0).T)
+    keys = packed.view([("", packed.dtype)] * packed.shape[1]).reshape(-1)
+    _, first, of_cell = np.unique(keys, return_index=True, return_inverse=True)
+    return [frozenset(numbers[stacked[:, at]].tolist()) for at in first], of_cell.reshape(-1)
 
 
 class _GateMatcher:

@@ -1,6 +1,7 @@
 """One record seen through its log type: the row-wise reading of names, paths and time."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 
@@ -45,6 +46,15 @@ class RecordView:
         self._names = variant.names if variant else NO_NAMES
         self._reader = Reader(self._path, self._name, self._holds)
         self._values: dict[Field, list[Scalar] | None] = {}
+
+    def through(self, vocabulary: str, variant: Variant) -> "RecordView":
+        """Return the same record as another vocabulary or variant sees it."""
+        view = copy(self)
+        view._vocabulary = vocabulary
+        view._names = variant.names
+        view._values = {}
+        view._reader = Reader(view._path, view._name, view._holds)
+        return view
 
     def read(self, field: Field) -> list[Scalar] | None:
         """Return the values of a field after its functions; None if it is absent."""
