@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
 
-BLOCK_BYTES = 24 << 20
+BLOCK_BYTES = 48 << 20
 READ_BYTES = 4 << 20
 KEPT_BYTES = 64 << 10
 """How much of a record that is too long is kept in quarantine."""
