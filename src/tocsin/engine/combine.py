@@ -52,27 +52,34 @@ class Combiner:
         self._clauses = [sorted(clause) for clause in distinct]
         self._needs = [[distinct[clause] for clause in of] for of in clauses]
         self._owners = np.repeat(np.arange(len(clauses)), [len(of) for of in clauses])
-        self._flat = np.array(list(chain(*self._needs)), dtype=np.int64)
+        self._needed = np.array(list(chain(*self._needs)), dtype=np.int64)
+        self._members = np.array(list(chain(*self._clauses)), dtype=np.int64)
+        self._member_of = np.repeat(np.arange(len(self._clauses)), list(map(len, self._clauses)))
 
     def candidates(self, outcomes: Mapping[int, Outcome], rows: int) -> dict[int, Rows]:
         """Return the conditions that can match anywhere, with the rows where they can."""
-        held = [self._holding(clause, outcomes) for clause in self._clauses]
-        possible = np.ones(len(self._conditions), dtype=np.bool_)
-        somewhere = np.array([bool(found) for found in held], dtype=np.bool_)
-        if len(self._flat):
-            possible[self._owners[~somewhere[self._flat]]] = False
         masks: dict[int, Mask] = {}
         found: dict[int, Rows] = {}
-        for number in np.flatnonzero(possible).tolist():
+        for number in self._possible(outcomes):
             mask = None
             for at in self._needs[number]:
                 if at not in masks:
-                    masks[at] = _union(held[at], rows)
+                    masks[at] = _union(self._clauses[at], outcomes)
                 mask = masks[at] if mask is None else mask & masks[at]
             chosen = np.arange(rows) if mask is None else np.flatnonzero(mask)
             if len(chosen):
                 found[number] = chosen
         return found
+
+    def _possible(self, outcomes: Mapping[int, Outcome]) -> Sequence[int]:
+        """Return the conditions of which every clause has a leaf that holds somewhere."""
+        holds = np.isin(self._members, np.fromiter(outcomes, np.int64, len(outcomes)))
+        satisfied = np.zeros(len(self._clauses), dtype=np.bool_)
+        satisfied[self._member_of[holds]] = True
+        possible = np.ones(len(self._conditions), dtype=np.bool_)
+        possible[self._owners[~satisfied[self._needed]]] = False
+        numbers: list[int] = np.flatnonzero(possible).tolist()
+        return numbers
 
     def matches(
         self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome]
@@ -83,15 +90,10 @@ class Combiner:
             if len(found):
                 yield number, found
 
-    def _holding(self, clause: Sequence[int], outcomes: Mapping[int, Outcome]) -> list[Outcome]:
-        return [outcomes[number] for number in clause if number in outcomes]
 
-
-def _union(outcomes: Sequence[Outcome], rows: int) -> Mask:
-    mask = np.zeros(rows, dtype=np.bool_)
-    for outcome in outcomes:
-        mask |= outcome.mask()
-    return mask
+def _union(clause: Sequence[int], outcomes: Mapping[int, Outcome]) -> Mask:
+    held = [outcomes[number].mask() for number in clause if number in outcomes]
+    return held[0] if len(held) == 1 else np.logical_or.reduce(held)
 
 
 def _evaluate(node: Node, rows: Rows, outcomes: Mapping[int, Outcome]) -> Rows:

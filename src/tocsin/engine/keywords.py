@@ -17,7 +17,7 @@ from tocsin.condition.evaluate import compile_test
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import Field, Glob, Op, Predicate, Value
 from tocsin.engine.columns import Mask
-from tocsin.engine.project import Columns
+from tocsin.engine.project import Frame
 from tocsin.jsontext import read
 from tocsin.logs.view import RecordView
 
@@ -44,7 +44,7 @@ class KeywordSearch:
         self._literals = _automaton(literals)
         self._suspects = _automaton({*literals, *_HIDE_ASCII, *_FOLD_TO_ASCII})
 
-    def find(self, frame: Columns) -> Iterable[tuple[int, Mask]]:
+    def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
         """Return (leaf number, mask) for the keywords that are found in any row."""
         masks: dict[int, Mask] = {}
         for row in self._candidates(frame.raw):

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -32,16 +31,15 @@ from tocsin.engine.plan import (
     pass_gate,
 )
 from tocsin.engine.predicates import ColumnTests, Tables
-from tocsin.engine.project import Columns, Frame, Projector
+from tocsin.engine.project import Frame, Projector
 from tocsin.logs.logtype import LogType, Shape
-from tocsin.logs.mapping import Expr
 from tocsin.logs.values import walk
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
 
-QUERY_COST = 10_000
-"""What a query costs beside the cells it reads, in cells."""
+OWN_GROUP = 1000
+"""Rows of a batch from which on a group of the gate is matched by itself."""
 MAX_GATES = 4096
 """How many distinct outcomes of a gate are remembered before they are compiled anew."""
 
@@ -122,78 +120,73 @@ def _first_per_rule(matches: Iterable[Match]) -> Iterable[Match]:
 
 
 class _ShapeMatcher:
-    """The plan of one shape, split at its gate as batches show which outcomes occur."""
+    """The plan of one shape, split at its gate as batches show which outcomes occur.
+
+    Rows are told apart by all columns of the gate where a batch holds many of a kind, else by the
+    first column only: a group costs something however few its rows are.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._gate_leaves = gate_leaves(plan)
-        self._gate_tests = {
+        leaves = gate_leaves(plan)
+        self._coarse = _GateLevel(
+            plan, {at: of for at, of in leaves.items() if _is_first(plan, at)}
+        )
+        self._fine = _GateLevel(plan, leaves)
+
+    def match(self, frame: Frame) -> Iterable[tuple[int, PlannedInput]]:
+        """Yield (row, input) for every match, group by group."""
+        if not self._plan.inputs:
+            return
+        few: list[Rows] = []
+        for gate, rows in self._fine.groups(frame, np.arange(frame.rows)):
+            if len(rows) < OWN_GROUP:
+                few.append(rows)
+            else:
+                yield from gate.matches(frame, rows)
+        if few:
+            for gate, rows in self._coarse.groups(frame, np.sort(np.concatenate(few))):
+                yield from gate.matches(frame, rows)
+
+
+def _is_first(plan: Plan, column: Column) -> bool:
+    return bool(plan.gate) and column.expr == plan.gate[0].expr
+
+
+class _GateLevel:
+    """Splits rows by the outcomes of some leaves of the gate, and compiles what is left of a plan."""
+
+    def __init__(self, plan: Plan, leaves: Mapping[Column, Sequence[int]]) -> None:
+        self._plan = plan
+        self._numbers = [number for numbers in leaves.values() for number in numbers]
+        self._tests = {
             column: ColumnTests([(number, _predicate(plan, number)) for number in numbers])
-            for column, numbers in self._gate_leaves.items()
+            for column, numbers in leaves.items()
         }
         self._gates: dict[frozenset[int], _GateMatcher] = {}
 
-    def match(self, frame: Frame) -> Iterable[tuple[int, PlannedInput]]:
-        """Yield (row, input) for every match, gate by gate."""
-        if not self._plan.inputs:
-            return
-        groups = [(self._gate(outcome), rows) for outcome, rows in self._groups(frame)]
-        for cluster in _cluster([(gate, rows) for gate, rows in groups if gate.gated.inputs]):
-            shared = frame.take(np.concatenate([rows for _, rows in cluster]))
-            shared.prefetch_for(expr for gate, _ in cluster for expr in gate.exprs)
-            start = 0
-            for gate, rows in cluster:
-                part = shared.part(np.arange(start, start + len(rows)))
-                start += len(rows)
-                yield from gate.matches(part if len(cluster) > 1 else shared, rows)
+    def groups(self, frame: Frame, rows: Rows) -> "Iterable[tuple[_GateMatcher, Rows]]":
+        """Return what is left of the plan for each group of some rows of a frame."""
+        frame.prefetch_for(column.expr for column in self._tests if column.expr)
+        key = np.zeros(len(rows), dtype=np.int64)
+        outcomes: list[frozenset[int]] = [frozenset()]
+        for column, tests in self._tests.items():
+            cells = _column(frame, column)
+            distinct, of_cell = _outcomes_of_cells(tests.evaluate(cells), len(cells.values))
+            key = key * len(distinct) + of_cell[cells.codes[rows]]
+            outcomes = [before | one for before in outcomes for one in distinct]
+        by_key = np.argsort(key, kind="stable")
+        present, starts = np.unique(key[by_key], return_index=True)
+        for at, group in zip(present.tolist(), np.split(rows[by_key], starts[1:]), strict=True):
+            yield self._gate(outcomes[at]), group
 
     def _gate(self, outcome: frozenset[int]) -> "_GateMatcher":
         if outcome not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates.clear()
-            known = {
-                number: number in outcome
-                for numbers in self._gate_leaves.values()
-                for number in numbers
-            }
+            known = {number: number in outcome for number in self._numbers}
             self._gates[outcome] = _GateMatcher(self._plan, pass_gate(self._plan, known))
         return self._gates[outcome]
-
-    def _groups(self, frame: Frame) -> list[tuple[frozenset[int], Rows]]:
-        """Split rows by which leaves of the gate hold."""
-        frame.prefetch_for(column.expr for column in self._gate_leaves if column.expr)
-        key = np.zeros(frame.rows, dtype=np.int64)
-        outcomes: list[frozenset[int]] = [frozenset()]
-        for column, tests in self._gate_tests.items():
-            cells = _column(frame, column)
-            distinct, of_cell = _outcomes_of_cells(tests.evaluate(cells), len(cells.values))
-            key = key * len(distinct) + of_cell[cells.codes]
-            outcomes = [before | one for before in outcomes for one in distinct]
-        order_of_keys = np.argsort(key, kind="stable")
-        present, starts = np.unique(key[order_of_keys], return_index=True)
-        groups = np.split(order_of_keys, starts[1:])
-        return [(outcomes[at], rows) for at, rows in zip(present.tolist(), groups, strict=True)]
-
-
-_Group: TypeAlias = "tuple[_GateMatcher, Rows]"
-
-
-def _cluster(groups: "Iterable[_Group]") -> "list[list[_Group]]":
-    """Join gates whose columns are read best in one query: few rows, or much the same columns."""
-    clusters: list[tuple[list[_Group], set[Expr], int]] = []
-    for gate, rows in sorted(groups, key=lambda group: -len(group[1])):
-        exprs = set(gate.exprs)
-        costs = [
-            len(exprs - joint) * size + len(joint - exprs) * len(rows)
-            for _, joint, size in clusters
-        ]
-        best = min(range(len(costs)), key=costs.__getitem__, default=None)
-        if best is None or costs[best] > QUERY_COST:
-            clusters.append(([(gate, rows)], exprs, len(rows)))
-        else:
-            members, joint, size = clusters[best]
-            clusters[best] = ([*members, (gate, rows)], joint | exprs, size + len(rows))
-    return [members for members, _, _ in clusters]
 
 
 def _outcomes_of_cells(tables: Tables, cells: int) -> tuple[list[frozenset[int]], Rows]:
@@ -231,16 +224,18 @@ class _GateMatcher:
         self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
-        self.exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
+        self._exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
 
-    def matches(self, frame: Columns, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
-        """Yield (row, input) for every match in a frame; `rows` says which its rows are."""
-        for number, found in self._match(frame):
+    def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
+        """Yield (row, input) for every match among some rows of a frame."""
+        if not self.gated.inputs:
+            return
+        for number, found in self._match(frame.take(rows)):
             for row in rows[found].tolist():
                 yield row, self.gated.inputs[number]
 
-    def _match(self, frame: Columns) -> Iterable[tuple[int, Rows]]:
-        frame.prefetch_for(self.exprs)
+    def _match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
+        frame.prefetch_for(self._exprs)
         outcomes: dict[int, Outcome] = {}
         for column, tests in self._first.items():
             outcomes.update(_outcomes(_column(frame, column), tests))
@@ -286,12 +281,12 @@ def _predicate(plan: Plan, number: int) -> Predicate:
     return leaf.predicate
 
 
-def _column(frame: Columns, column: Column) -> Cells:
+def _column(frame: Frame, column: Column) -> Cells:
     assert column.expr is not None
     return frame.cells(column.expr).via(column.via)
 
 
-def _compare(frame: Columns, leaf: Comparison) -> Mask:
+def _compare(frame: Frame, leaf: Comparison) -> Mask:
     """Compare two columns on the distinct pairs of their cells."""
     left, right = _column(frame, leaf.left), _column(frame, leaf.right)
     pairs, inverse = np.unique(np.stack((left.codes, right.codes)), axis=1, return_inverse=True)
@@ -308,7 +303,7 @@ def _any_pair(leaf: Comparison, left: Sequence[Scalar], right: Sequence[Scalar])
     return bool(wanted) and any(map(compile_test(leaf.op, wanted, leaf.fold_case), left))
 
 
-def _any(frame: Columns, leaf: Elements) -> Mask:
+def _any(frame: Frame, leaf: Elements) -> Mask:
     """Evaluate a condition on the objects of each distinct array."""
     cells = _column(frame, leaf.column)
     truth = [

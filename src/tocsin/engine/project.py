@@ -7,7 +7,6 @@ per layout (see `layout.py`), evaluates expressions on them, and keeps what it r
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -204,14 +203,13 @@ class Frame:
         self._cells: dict[Expr, Cells] = {}
 
     def take(self, rows: Rows) -> "Frame":
-        """Return a frame of some rows, which reads its columns itself."""
+        """Return a frame of some rows, with the columns that are read already."""
         raw = self.raw.take(pa.array(rows))
         keys = self._keys.take(rows) if self._keys else None
-        return Frame(self._projector, raw, self.shape, keys)
-
-    def part(self, rows: Rows) -> "FramePart":
-        """Return a view of some rows, which takes its columns from this frame."""
-        return FramePart(self, rows)
+        part = Frame(self._projector, raw, self.shape, keys)
+        part._leaves = {leaf: cells.take(rows) for leaf, cells in self._leaves.items()}
+        part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}
+        return part
 
     def prefetch_for(self, exprs: Iterable[Expr]) -> None:
         """Read at once all that some expressions are sure to need."""
@@ -353,46 +351,6 @@ class Frame:
                 return ~self.mask(part)
             case FieldsCompare() | AnyElement():
                 raise NotImplementedError("log types compare fields with constants only")
-
-
-class FramePart:
-    """Some rows of a frame; what is read is read for the whole frame, once."""
-
-    def __init__(self, whole: Frame, rows: Rows) -> None:
-        self.shape = whole.shape
-        self.rows = len(rows)
-        self._whole = whole
-        self._chosen = rows
-
-    @property
-    def raw(self) -> pa.StringArray:
-        """Return the records as text."""
-        return self._whole.raw.take(pa.array(self._chosen))
-
-    def prefetch_for(self, exprs: Iterable[Expr]) -> None:
-        """Read at once all that some expressions are sure to need."""
-        self._whole.prefetch_for(exprs)
-
-    def cells(self, expr: Expr) -> Cells:
-        """Return the column of an expression."""
-        return self._whole.cells(expr).take(self._chosen)
-
-
-class Columns(Protocol):
-    """What the engine matches on: a frame, or some rows of one."""
-
-    shape: Shape
-    rows: int
-
-    @property
-    def raw(self) -> pa.StringArray:
-        """The records as text."""
-
-    def prefetch_for(self, exprs: Iterable[Expr]) -> None:
-        """Read at once all that some expressions are sure to need."""
-
-    def cells(self, expr: Expr) -> Cells:
-        """Return the column of an expression."""
 
 
 def _read_source(source: Source, value: Json) -> Values:

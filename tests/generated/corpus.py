@@ -1,0 +1,80 @@
+"""The rules of the corpus as pySigma reads them; nothing of Tocsin has a part in it."""
+
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+from oracle import sigma_oracle
+from sigma import conditions
+from sigma.collection import SigmaCollection
+
+GROUPS = (conditions.ConditionAND, conditions.ConditionOR, conditions.ConditionNOT)
+LEFT_OUT = "rules-placeholder"
+
+
+@dataclass(frozen=True)
+class CorpusRule:
+    """One detection rule: its conditions, alternatives of each other, and its log source."""
+
+    id: str
+    path: Path
+    product: str | None
+    category: str | None
+    service: str | None
+    trees: tuple[object, ...]
+
+    @cached_property
+    def leaves(self) -> tuple[object, ...]:
+        return tuple(leaf for tree in self.trees for leaf in leaves_of(tree))
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The names of fields as the rule spells them; those it compares with are among them."""
+        pairs = ((leaf.field, leaf.value) for leaf in self.leaves if hasattr(leaf, "field"))
+        names = ((field, getattr(value, "field", None)) for field, value in pairs)
+        return tuple(dict.fromkeys(name for pair in names for name in pair if name))
+
+    @property
+    def has_keywords(self) -> bool:
+        return any(not hasattr(leaf, "field") for leaf in self.leaves)
+
+    @property
+    def log_source(self) -> str:
+        """The log source as `--log-type` takes it."""
+        return "/".join(part or "" for part in (self.product, self.category, self.service))
+
+    def matches(self, event: dict, searched: dict | None = None) -> bool:
+        return sigma_oracle.matches(self.trees, event, searched)
+
+
+def leaves_of(node: object) -> Iterator[object]:
+    if not isinstance(node, GROUPS):
+        yield node
+        return
+    for part in node.args:
+        yield from leaves_of(part)
+
+
+def read_corpus(folder: Path) -> list[CorpusRule]:
+    """Read every rule below a folder but those that need placeholders."""
+    paths = [path for path in sorted(folder.rglob("*.yml")) if LEFT_OUT not in path.parts]
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return [read_rule(path) for path in paths]
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def read_rule(path: Path) -> CorpusRule:
+    document = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
+    (rule,) = SigmaCollection.from_dicts([document]).rules
+    source = rule.logsource
+    trees = tuple(condition.parsed for condition in rule.detection.parsed_condition)
+    return CorpusRule(
+        str(rule.id), path, source.product, source.category, source.service, trees
+    )
