@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from oracle import plain, sigma_oracle, tree_oracle
 from oracle.makers import ConditionMaker, SigmaMaker
 from oracle.windows_facts import as_named, variants_for, view
-
 from tocsin.condition.tree import fields
 from tocsin.engine.match import Matcher
 from tocsin.engine.plan import compile_plan

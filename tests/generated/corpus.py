@@ -10,9 +10,13 @@ import yaml
 from oracle import sigma_oracle
 from sigma import conditions
 from sigma.collection import SigmaCollection
+from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
+from sigma.processing.transformations import ValueListPlaceholderTransformation
 
 GROUPS = (conditions.ConditionAND, conditions.ConditionOR, conditions.ConditionNOT)
 LEFT_OUT = "rules-placeholder"
+PLACEHOLDERS = {"known_cdcs": ["dc01.corp.example", "dc02.corp.example"]}
+"""Values for what two rules leave open for the user to fill in."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,11 @@ def read_corpus(folder: Path) -> list[CorpusRule]:
 
 
 def read_rule(path: Path) -> CorpusRule:
-    document = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
-    (rule,) = SigmaCollection.from_dicts([document]).rules
+    text = path.read_text("utf-8")
+    (rule,) = SigmaCollection.from_dicts([yaml.load(text, yaml.CSafeLoader)]).rules
+    if "|expand:" in text:
+        fill_in = ProcessingItem(ValueListPlaceholderTransformation())
+        ProcessingPipeline(items=[fill_in], vars=PLACEHOLDERS).apply(rule)
     source = rule.logsource
     trees = tuple(condition.parsed for condition in rule.detection.parsed_condition)
     return CorpusRule(

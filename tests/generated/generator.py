@@ -23,6 +23,7 @@ Values = dict[str, object]
 
 STEPS = 20_000
 SOLUTIONS = 40
+ELSEWHERE = "an event of another log source"
 FILTERS, FILTERS_PER_NEGATION, EDITS_PER_SLOT = 6, 3, 2
 
 
@@ -42,6 +43,10 @@ class World:
     """Slots for keywords."""
     derived: frozenset[str] = frozenset()
     """Slots that cannot be missing, because others tell what they hold."""
+    elsewhere: Sequence[Values] = ()
+    """What makes an event one of another log source."""
+    lists: bool = False
+    """Whether a slot may hold several values."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class State:
     slots: dict[str, Slot] = field(default_factory=dict)
     keywords: tuple[types.SigmaType, ...] = ()
     equal: tuple[tuple[str, str], ...] = ()
+    different: tuple[tuple[str, str], ...] = ()
 
     def copy(self) -> "State":
         return replace(self, slots=dict(self.slots))
@@ -151,8 +157,11 @@ class Search:
         if fixed is not MISSING or not self.world.recorded(name):
             return fits(fixed, value) == wanted
         if isinstance(value, types.SigmaFieldReference):
+            pair = (name, self.world.slot(value.field))
             if wanted:
-                state.equal += ((name, self.world.slot(value.field)),)
+                state.equal += (pair,)
+            else:
+                state.different += (pair,)
             return True
         slot = add(state.slots.get(name, Slot()), value, self.chance, wanted=wanted)
         if slot is None:
@@ -167,6 +176,9 @@ class Search:
         for one, other in state.equal:
             shared = next((values[name] for name in (one, other) if name in values), PRESENT[4])
             values |= {one: shared, other: shared}
+        for one, other in state.different:
+            if one in values and values[one] == values.get(other):
+                values[one] = f"{values[one]}x"
         if state.keywords and not self.place_keywords(state.keywords, values):
             return None
         empty = {name for name, slot in state.slots.items() if slot.empty}
@@ -280,6 +292,7 @@ def make_probes(rule: CorpusRule, world: World) -> list[Probe]:
         "a filter applies": list(filtered(rule, world)),
         "letters in other case": list(swapped(found, world)),
         "numbers as text": [as_text(found, world)],
+        "values in lists": [in_lists(found, world)] if world.lists else [],
     }
     probes = {}
     for kind, events in made.items():
@@ -288,7 +301,8 @@ def make_probes(rule: CorpusRule, world: World) -> list[Probe]:
             if text not in probes:
                 expected = rule.matches(flat_event(rule, world, values))
                 probes[text] = Probe(rule, kind, values, expected)
-    return list(probes.values())
+    moved = ({**found.values, **elsewhere} for elsewhere in world.elsewhere)
+    return [*probes.values(), *(Probe(rule, ELSEWHERE, values, False) for values in moved)]
 
 
 def changeable(solution: Solution, world: World) -> list[str]:
@@ -361,3 +375,9 @@ def as_text(solution: Solution, world: World) -> Values:
         if isinstance(value := solution.values[name], bool | int | float)
     }
     return {**solution.values, **texts}
+
+
+def in_lists(solution: Solution, world: World) -> Values:
+    """Put every value into a list, beside another one."""
+    lists = {name: ["q7", solution.values[name]] for name in changeable(solution, world)}
+    return {**solution.values, **lists}

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def flat(value):
     return [one for item in value for one in flat(item)]
 
 
+@lru_cache(maxsize=100_000)
 def fold(text):
     return "".join(character.lower() for character in text)
 

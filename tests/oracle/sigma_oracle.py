@@ -9,6 +9,7 @@ import operator
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from unittest.mock import patch
 
 import yaml
@@ -161,7 +162,7 @@ def text_matches(text, value):
     """Say whether a text is what a rule writes, its wildcards matching anything."""
     if isinstance(value, types.SigmaString):
         cased = str if isinstance(value, types.SigmaCasedString) else fold
-        return re.fullmatch(pattern(value, cased), cased(text), re.DOTALL) is not None
+        return pattern(tuple(value.s), cased).fullmatch(cased(text)) is not None
     if isinstance(value, types.SigmaBool):
         return fold(text) == str(value.boolean).lower()
     if isinstance(value, types.SigmaRegularExpression):
@@ -192,16 +193,18 @@ def is_keyword(text, value):
         return str(value).lower() in fold(text)
     if isinstance(value, types.SigmaString):
         cased = str if isinstance(value, types.SigmaCasedString) else fold
-        return re.search(pattern(value, cased), cased(text), re.DOTALL) is not None
+        return pattern(tuple(value.s), cased).search(cased(text)) is not None
     return text_matches(text, value)
 
 
-def pattern(value, cased):
+@lru_cache(maxsize=100_000)
+def pattern(parts, cased):
+    """Compile text with wildcards, which match line breaks too."""
     wild = {types.SpecialChars.WILDCARD_MULTI: ".*", types.SpecialChars.WILDCARD_SINGLE: "."}
-    return "".join(
-        re.escape(cased(part)) if isinstance(part, str) else wild[part] for part in value.s
-    )
+    written = [re.escape(cased(one)) if isinstance(one, str) else wild[one] for one in parts]
+    return re.compile("".join(written), re.DOTALL)
 
 
+@lru_cache(maxsize=100_000)
 def fold(text):
     return "".join(character.lower() for character in text)

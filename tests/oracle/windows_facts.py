@@ -102,8 +102,17 @@ CONNECTION_5156 = events_of(
         "Protocol": ("Protocol", {"6": "tcp", "17": "udp"}),
     },
     without=frozenset(
-        "DestinationHostname DestinationIsIpv6 DestinationPortName ProcessGuid RuleName "
-        "SourceHostname SourceIsIpv6 SourcePortName User".split()
+        [
+            "DestinationHostname",
+            "DestinationIsIpv6",
+            "DestinationPortName",
+            "ProcessGuid",
+            "RuleName",
+            "SourceHostname",
+            "SourceIsIpv6",
+            "SourcePortName",
+            "User",
+        ]
     ),
 )
 KERNEL_FILE = Variant((), frozenset(), {"Provider_Name": "Microsoft-Windows-Kernel-File"})

@@ -38,7 +38,7 @@ from tocsin.logs.values import walk
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
 
-OWN_GROUP = 1000
+OWN_GROUP = 500
 """Rows of a batch from which on a group of the gate is matched by itself."""
 MAX_GATES = 4096
 """How many distinct outcomes of a gate are remembered before they are compiled anew."""

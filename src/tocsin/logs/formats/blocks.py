@@ -21,6 +21,8 @@ KEPT_BYTES = 64 << 10
 """How much of a record that is too long is kept in quarantine."""
 
 _NEWLINE = ord("\n")
+_TILE = 256 << 10
+"""Bytes looked at in one go: few enough to stay in the processor's cache."""
 _BLANK = re.compile(rb"[ \t\r\n]*\Z")
 _WRAPPER_START = rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\["
 WRAPPER = re.compile(_WRAPPER_START)
@@ -71,10 +73,8 @@ def line_blocks(stream: BinaryIO, size: int = BLOCK_BYTES) -> Iterator[Lines | U
     Lines longer than `MAX_BYTES` come as `Unreadable`, and never stand in memory as a whole.
     """
     pending, line, offset = b"", 1, 0
-    while data := stream.read(READ_BYTES):
+    while data := _read(stream, max(size - len(pending), READ_BYTES)):
         pending += data
-        if len(pending) < size:
-            continue
         end = pending.rfind(b"\n") + 1
         if end:
             yield Lines(pending[:end], line)
@@ -87,6 +87,15 @@ def line_blocks(stream: BinaryIO, size: int = BLOCK_BYTES) -> Iterator[Lines | U
             pending, line, offset = skipped[1], line + 1, offset + skipped[0].length
     if pending:
         yield Lines(pending, line)
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """Read so many bytes, fewer only at the end: decompressors return what they have."""
+    parts = []
+    while size > 0 and (data := stream.read(size)):
+        parts.append(data)
+        size -= len(data)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _pass_over(
@@ -118,14 +127,22 @@ def _bounds(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     if isinstance(block, Records):
         return block.bounds[:, 0], block.bounds[:, 1], block.lines
-    content = np.frombuffer(block.data, np.uint8)
-    ends = np.flatnonzero(content == _NEWLINE) + 1
-    if not len(ends) or ends[-1] != len(content):
-        ends = np.append(ends, len(content))
+    ends = line_ends(block.data)
     starts = np.concatenate(([0], ends[:-1]))
     lines = block.first_line + np.arange(len(starts))
     filled = _not_blank(block.data, starts, ends)
     return starts[filled], ends[filled], lines[filled]
+
+
+def line_ends(data: bytes) -> npt.NDArray[np.int64]:
+    """Return where each line ends, its newline included; the last one may have none."""
+    content = np.frombuffer(data, np.uint8)
+    tiles = [
+        np.flatnonzero(content[at : at + _TILE] == _NEWLINE) + (at + 1)
+        for at in range(0, len(content), _TILE)
+    ]
+    ends = np.concatenate(tiles) if tiles else np.array([], np.int64)
+    return ends if len(ends) and ends[-1] == len(content) else np.append(ends, len(content))
 
 
 def _not_blank(

@@ -1,0 +1,201 @@
+"""Windows events for rules, raw: flat as NXLog writes them, as EVTX readers do, as Winlogbeat does.
+
+Which events answer to a rule is what `oracle.windows_facts` says.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from generated.corpus import CorpusRule
+from generated.generator import Values, World, fold, share
+from oracle.windows_facts import CATEGORIES, SERVICES, Variant
+
+TIME = "2026-03-04T05:06:07.891Z"
+HOST = "ws-17.corp.example"
+NAMES = ("Channel", "EventID", "EventType", "OperationType", "Provider_Name", "Message")
+RECORDED_BESIDES = {"4688": {"commandline"}, "4657": set(), "5156": {"sourceport"}}
+"""Event id → folded names that such events hold under Sigma's own name."""
+ANY_EVENT = Variant((), frozenset())
+OTHER_CHANNEL = "Microsoft-Windows-Elsewhere/Operational"
+
+
+def worlds(rule: CorpusRule) -> Iterator[tuple[Variant, World]]:
+    """Yield the ways in which events answer to a rule's log source."""
+    channels = channels_of(rule.service)
+    variants = CATEGORIES[rule.category] if rule.category else [ANY_EVENT]
+    for variant in variants:
+        if variant.without.isdisjoint(rule.fields):
+            yield variant, make_world(variant, channels or variant.channels)
+
+
+def channels_of(service: str | None) -> tuple[str, ...]:
+    found = SERVICES[service] if service else ()
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def make_world(variant: Variant, channels: tuple[str, ...]) -> World:
+    where = {fold(key): texts(value) for key, value in variant.where.items()}
+    identifiers = [int(one) for one in sorted(variant.event_ids, key=int)]
+    fixed = {"channel": list(channels), "eventid": identifiers, **where}
+    fixed = {name: options for name, options in fixed.items() if options}
+    gates = [dict(zip(fixed, values, strict=True)) for values in product(*fixed.values())]
+    elsewhere = [{name: OTHER_CHANNEL} for name in ("channel",) if channels]
+    elsewhere += [{"eventid": 9999}] if identifiers else []
+    elsewhere += [{name: "Elsewhere"} for name in where]
+    return World(
+        gates=gates,
+        recorded=recorded_by(variant),
+        defaults={"channel": "System", "eventid": 9001},
+        free=("message",),
+        elsewhere=elsewhere,
+    )
+
+
+def texts(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else sorted(value)
+
+
+def recorded_by(variant: Variant):
+    """Return the test for what an audit event records; others record whatever a rule names."""
+    (identifier, *more) = variant.event_ids or ("",)
+    besides = RECORDED_BESIDES.get(identifier)
+    if besides is None or more:
+        return lambda _: True
+    recorded = besides | {fold(name) for name in (*variant.names, "message")}
+    return lambda slot: slot in recorded
+
+
+def named(rule: CorpusRule, variant: Variant, values: Values) -> Values:
+    """Return values under the names that an event of a variant has for them."""
+    spelled = {fold(name): name for name in (*NAMES, *rule.fields)}
+    event: Values = {}
+    for slot, value in values.items():
+        origin = variant.names.get(spelled[slot], spelled[slot])
+        if callable(origin):
+            origin = ACCOUNT_OF[spelled[slot]]
+        if isinstance(origin, tuple):
+            origin, table = origin
+            value = written_as(value, table)  # noqa: PLW2901
+        event[origin] = value
+    if "TargetUserName" in event and "SubjectUserName" not in event and share(rule.id, 2):
+        event["SubjectUserName"] = event.pop("TargetUserName")
+    return event
+
+
+ACCOUNT_OF = {"User": "TargetUserName", "ParentUser": "SubjectUserName"}
+
+
+def written_as(value: object, table: Mapping[str, str]) -> object:
+    """Return what an event writes for a value that a table makes of it."""
+    back = {fold(shown): written for written, shown in table.items()}
+    return back.get(fold(str(value)), value)
+
+
+NXLOG = {
+    "Provider_Name": "SourceName",
+    "Computer": "Hostname",
+    "ComputerName": "Hostname",
+    "Security_UserID": "UserID",
+}
+DEFENDER_NAMES = {
+    name.replace(" ", ""): name
+    for name in (
+        "Action Name|Category Name|Detection ID|Detection User|Error Code|Feature Name|New Value|"
+        "Old Value|Origin Name|Process Name|Severity Name|Source Name|Threat ID|Threat Name"
+    ).split("|")
+} | {"Feature_Name": "Feature Name"}
+
+
+def flat_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
+    """Write an event as NXLog does: everything at the top."""
+    event = named(rule, variant, values)
+    names = NXLOG | (DEFENDER_NAMES if rule.service == "windefend" else {})
+    record = {"EventTime": "2026-03-04 05:06:07", "@timestamp": TIME, "Hostname": HOST}
+    record |= {names.get(name, name): value for name, value in event.items()}
+    if "Data" in record and "Message" not in record:
+        record["Message"] = record.pop("Data")
+    if "Sysmon" in str(record["Channel"]) and "EventType" in record and share(rule.id, 2):
+        said = f"Registry:\nEventType: {record['EventType']}\nRuleName: -"
+        record |= {"EventType": "INFO", "Message": said}
+    return record
+
+
+SYSTEM = {"Channel", "EventID", "Computer", "Level", "Keywords", "Opcode", "Task", "Version"}
+
+
+def evtx_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
+    """Write an event as tools that read EVTX files do: the XML as JSON."""
+    event = named(rule, variant, values)
+    provider = {"Name": event.pop("Provider_Name", "Some-Provider")}
+    system: dict = {"Provider": {"#attributes": provider}, "Computer": HOST}
+    system["TimeCreated"] = {"#attributes": {"SystemTime": TIME}}
+    system |= {name: event.pop(name) for name in SYSTEM & event.keys()}
+    if share(rule.id, 2):
+        system["EventID"] = {"#text": system["EventID"], "#attributes": {"Qualifiers": 0}}
+    if "Data" in event:
+        event["Data"] = {"#text": [event["Data"], "more"]}
+    if rule.service == "windefend":
+        event = {DEFENDER_NAMES.get(name, name): value for name, value in event.items()}
+    holder = {"UserData": {"EventXML": event}} if share(rule.id, 8) == 0 else {"EventData": event}
+    return {"Event": {"System": system, **holder}}
+
+
+WINLOG = {
+    "Channel": "channel",
+    "EventID": "event_id",
+    "Computer": "computer_name",
+    "Provider_Name": "provider_name",
+}
+ECS_OF_SYSMON = {
+    "Image": "process.executable",
+    "CommandLine": "process.command_line",
+    "CurrentDirectory": "process.working_directory",
+    "ParentImage": "process.parent.executable",
+    "ParentCommandLine": "process.parent.command_line",
+    "OriginalFileName": "process.pe.original_file_name",
+    "Company": "process.pe.company",
+    "Description": "process.pe.description",
+    "FileVersion": "process.pe.file_version",
+    "Product": "process.pe.product",
+}
+"""Where Winlogbeat's Sysmon module puts what Sysmon says of a new process."""
+LEVELS = ("", "critical", "error", "warning", "information", "verbose")
+
+
+def winlogbeat_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
+    """Write an event as Winlogbeat does: all event data is text, or moved to ECS by its module."""
+    event = named(rule, variant, values)
+    winlog: dict = {"computer_name": HOST}
+    winlog |= {WINLOG[name]: event.pop(name) for name in WINLOG.keys() & event.keys()}
+    record: dict = {"@timestamp": TIME, "winlog": winlog}
+    if "Message" in event:
+        record["message"] = event.pop("Message")
+    if "Level" in event:
+        record["log"] = {"level": level_name(event.pop("Level"))}
+    if "Data" in event:
+        event["param1"] = event.pop("Data")
+    if rule.category == "process_creation" and share(rule.id, 2):
+        for name in ECS_OF_SYSMON.keys() & event.keys():
+            put(record, ECS_OF_SYSMON[name].split("."), event.pop(name))
+    if rule.service == "windefend":
+        event = {DEFENDER_NAMES.get(name, name): value for name, value in event.items()}
+    winlog["event_data"] = {name: as_text(value) for name, value in event.items()}
+    return record
+
+
+def level_name(value: object) -> object:
+    number = str(value)
+    return LEVELS[int(number)] if number in set("12345") else value
+
+
+def as_text(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def put(record: dict, path: list[str], value: object) -> None:
+    *outer, last = path
+    for key in outer:
+        record = record.setdefault(key, {})
+    record[last] = value
