@@ -23,23 +23,23 @@ from functools import cache
 from pathlib import Path
 
 import click
+import pyarrow as pa
 from sigma import types
 from sigma.modifiers import modifier_mapping
 
 from tocsin import cli
-from tocsin.alerts.model import Alert
 from tocsin.condition.functions import FUNCTIONS, apply
 from tocsin.condition.tree import Call
 from tocsin.engine.check import check
+from tocsin.engine.match import Matcher
+from tocsin.engine.plan import compile_plan
 from tocsin.jsontext import compact, read_value
-from tocsin.logs.formats.blocks import Lines
 from tocsin.logs.load import load_log_types, shipped_log_types
 from tocsin.logs.logtype import LogType, generic
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, load_rules
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
 from tocsin.rules.sigma import lower
-from tocsin.run.work import Task, Worker
 
 DOCS = Path(__file__).resolve().parent
 PAGES = (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")))
@@ -276,22 +276,6 @@ FUNCTION_NOTES: Mapping[str, Function] = {
 }
 
 
-class _Count:
-    """An output that counts alerts."""
-
-    def __init__(self) -> None:
-        self.alerts = 0
-
-    def part(self, alerts: Sequence[Alert]) -> None:
-        self.alerts += len(alerts)
-
-    def add(self, part: object) -> None:
-        """Nothing is left to join."""
-
-    def finish(self) -> None:
-        """Nothing is left to write."""
-
-
 def load_item(item: str, condition: str = "selection") -> Rule:
     """Load a rule whose one selection is `item`, a piece of YAML."""
     body = "".join(f"    {line}\n" for line in item.splitlines())
@@ -314,11 +298,10 @@ def _loader() -> RuleLoader:
 
 
 def fires(rule: Rule, event: str) -> bool:
-    """Say whether a rule raises an alert on an event, given as JSON text."""
-    counted = _Count()
-    worker = Worker([rule], [generic("example", None, None)], counted)
-    worker.run(Task("example", Lines(event.encode() + b"\n", 1)))
-    return counted.alerts > 0
+    """Say whether a rule matches an event, given as JSON text."""
+    log_types = [generic("example", None, None)]
+    matcher = Matcher(log_types, lambda *of: compile_plan([rule], *of))
+    return bool(matcher.match(pa.array([event])).matches)
 
 
 def runs(modifier: Modifier) -> bool:
@@ -408,6 +391,10 @@ def _show_call(name: str, call: str, value: str) -> str:
     return ", ".join(f"`{one}`" for one in shown) or "nothing"
 
 
+def _log_types() -> list[LogType]:
+    return sorted(shipped_log_types(), key=lambda one: one.name)
+
+
 def _log_type_table() -> str:
     rows = [
         (
@@ -416,7 +403,7 @@ def _log_type_table() -> str:
             ", ".join(f"`{shape.name}`" for shape in one.shapes),
             _sources(one),
         )
-        for one in shipped_log_types()
+        for one in _log_types()
     ]
     return table(("log type", "what it is", "shapes", "Sigma log sources"), rows)
 
@@ -436,7 +423,7 @@ _FEW = 10
 
 
 def _shipped() -> str:
-    long = [one for one in shipped_log_types() if len(one.services) + len(one.categories) > _FEW]
+    long = [one for one in _log_types() if len(one.services) + len(one.categories) > _FEW]
     lists = [
         f"{title} of `{one.name}`: {', '.join(f'`{name}`' for name in names)}."
         for one in long
@@ -444,7 +431,7 @@ def _shipped() -> str:
     ]
     rows = [
         (f"`{one.name}`", f"`{shape.name}`", ", ".join(shape.entities) or "–")
-        for one in shipped_log_types()
+        for one in _log_types()
         for shape in one.shapes
     ]
     types_table = _log_type_table().replace("(log-types.md#", "(#")

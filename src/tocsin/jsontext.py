@@ -62,7 +62,7 @@ def parse_number(text: str) -> int | Decimal | None:
     match = _NUMBER.fullmatch(text)
     if not match:
         return None
-    if not match["rest"] and len(text) <= 1000:
+    if match["rest"] == "" and len(text) <= 1000:
         return int(text)
     number = Decimal(text)
     if abs(number.adjusted()) <= 1000 and number == number.to_integral_value():
@@ -187,28 +187,34 @@ def nested_too_deep(text: str) -> bool:
     return False
 
 
+def valid_text(text: str) -> str:
+    """Return text that can be encoded: lone surrogates become U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub(REPLACEMENT, text)
+
+
 def _holds_surrogate(value: Json) -> bool:
-    if isinstance(value, str):
-        return not value.isascii() and _SURROGATE.search(value) is not None
-    if isinstance(value, list):
-        return any(map(_holds_surrogate, value))
-    if isinstance(value, dict):
-        return any(_holds_surrogate(key) or _holds_surrogate(item) for key, item in value.items())
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        if isinstance(item, str):
+            if not item.isascii() and _SURROGATE.search(item):
+                return True
+        elif isinstance(item, list):
+            rest += item
+        elif isinstance(item, dict):
+            rest += [*item, *item.values()]
     return False
 
 
 def _replace_surrogates(value: Json) -> Json:
+    """Replace them by `map`: a comprehension would take two frames per level of the deepest."""
     if isinstance(value, str):
-        return _SURROGATE.sub(REPLACEMENT, value)
+        return valid_text(value)
     if isinstance(value, list):
-        return [_replace_surrogates(item) for item in value]
+        return list(map(_replace_surrogates, value))
     if isinstance(value, dict):
-        return _merge_pairs(
-            [
-                (_SURROGATE.sub(REPLACEMENT, key), _replace_surrogates(item))
-                for key, item in value.items()
-            ]
-        )
+        items = map(_replace_surrogates, value.values())
+        return _merge_pairs(list(zip(map(valid_text, value), items, strict=True)))
     return value
 
 
@@ -218,6 +224,18 @@ def _kind(value: Json) -> str:
     return "null" if value is None else f"a {type(value).__name__.lower().replace('str', 'string')}"
 
 
+def standard(value: Json) -> Json:
+    """Return a value that standard JSON can write: NaN and the infinities become text."""
+    if isinstance(value, Number):
+        return value.text if value.text in _NO_NUMBERS else value
+    if isinstance(value, list):
+        return [standard(item) for item in value]
+    if isinstance(value, dict):
+        return {key: standard(item) for key, item in value.items()}
+    return value
+
+
+_NO_NUMBERS = {"NaN", "Infinity", "-Infinity"}
 _escape = json.encoder.encode_basestring
 
 

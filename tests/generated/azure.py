@@ -69,8 +69,8 @@ def make_world(rule: CorpusRule) -> World:
         slot=lambda name: slots[fold(name)],
         gates=gates if activity else [{}],
         free=("operation",),
-        derived=frozenset({"provider"}),
-        elsewhere=[{"category": "KubeAudit"}] if activity else [],
+        always=frozenset({"provider"}),
+        elsewhere=[{"log": "KubeAudit"}, {"log": "AADProvisioningLogs"}],
     )
 
 
@@ -85,7 +85,7 @@ def place(values: Values, paths: Mapping[str, Path]) -> dict:
 
 def put(record: object, path: Path, value: object) -> None:
     *outer, last = path
-    for key, following in zip(outer, [*outer[1:], last], strict=True):
+    for key, following in zip(outer, path[1:], strict=True):
         inner = [] if isinstance(following, int) else {}
         if isinstance(key, int) and len(record) == key:
             record.append(inner)
@@ -114,11 +114,13 @@ def resource_id(values: Values) -> dict:
 
 def activity_diagnostic(values: Values) -> dict:
     record = {"time": TIME, "operationName": values.get("operation", "MICROSOFT.SOME/READ")}
-    record |= {"category": values["category"], "resultType": "Success"}
+    record |= {"category": values.get("log", values["category"]), "resultType": "Success"}
     return record | {"resourceId": one for one in resource_id(values).values()}
 
 
-def activity_api(values: Values) -> dict:
+def activity_api(values: Values) -> dict | None:
+    if "log" in values:
+        return None
     operation = values.get("operation", "Microsoft.Some/read")
     record: dict = {"eventTimestamp": TIME, "operationName": {"value": operation}}
     record |= {"category": {"value": values["category"]}, "status": {"value": "Succeeded"}}
@@ -129,7 +131,7 @@ def activity_api(values: Values) -> dict:
 
 
 def activity_row(values: Values) -> dict:
-    record = {"TimeGenerated": TIME, "Type": "AzureActivity"}
+    record = {"TimeGenerated": TIME, "Type": values.get("log", "AzureActivity")}
     record |= {"OperationNameValue": values.get("operation", "MICROSOFT.SOME/READ")}
     record |= {"CategoryValue": values["category"], "ActivityStatusValue": "Success"}
     if "provider" in values:
@@ -162,14 +164,20 @@ AUDIT = dotted(
 )
 
 
+def audit_graph(values: Values) -> dict | None:
+    if "log" in values or {"operation", "activity"} <= values.keys():
+        return None
+    return {"loggedByService": "Some Service", **audit_object(values)}
+
+
 def audit_diagnostic(values: Values) -> dict:
-    record = {"time": TIME, "category": "AuditLogs", "properties": audit_object(values)}
+    record = {"time": TIME, "category": values.get("log", "AuditLogs")}
     operation = values.get("operation", values.get("activity", "Do something"))
-    return record | {"operationName": operation}
+    return record | {"operationName": operation, "properties": audit_object(values)}
 
 
 def audit_row(values: Values) -> dict:
-    record = table_row(audit_object(values), "AuditLogs")
+    record = table_row(audit_object(values), values.get("log", "AuditLogs"))
     return record | {"OperationName": values.get("operation", record["ActivityDisplayName"])}
 
 
@@ -222,15 +230,18 @@ def code_of(values: Values) -> dict:
 
 
 def sign_in_diagnostic(values: Values) -> dict:
-    record = {"time": TIME, "category": "SignInLogs", "operationName": "Sign-in activity"}
+    record = {"time": TIME, "category": values.get("log", "SignInLogs")}
+    record["operationName"] = "Sign-in activity"
     record |= {"resultType": code for code in code_of(values).values()}
     if "description" in values:
         record["resultDescription"] = values["description"]
     return record | {"properties": sign_in_object(values)}
 
 
-def sign_in_row(values: Values) -> dict:
-    record = table_row(sign_in_object(values), "SigninLogs")
+def sign_in_row(values: Values) -> dict | None:
+    if "message" in values:
+        return None
+    record = table_row(sign_in_object(values), values.get("log", "SigninLogs"))
     record |= {"ResultType": code for code in code_of(values).values()}
     if "description" in values:
         record["ResultDescription"] = values["description"]
@@ -238,28 +249,35 @@ def sign_in_row(values: Values) -> dict:
 
 
 def risk_diagnostic(values: Values) -> dict:
-    properties = {"riskEventType": value for value in values.values()}
-    return {"time": TIME, "category": "UserRiskEvents", "properties": properties}
+    category = values.get("log", "UserRiskEvents")
+    return {"time": TIME, "category": category, "properties": risk_object(values)}
 
 
 def risk_row(values: Values) -> dict:
-    return table_row({"riskEventType": one for one in values.values()}, "AADUserRiskEvents")
+    return table_row(risk_object(values), values.get("log", "AADUserRiskEvents"))
 
 
-def pim_alert(values: Values) -> dict:
-    kind = {"@odata.type": f"#microsoft.graph.{value}" for value in values.values()}
+def risk_object(values: Values) -> dict:
+    return {"riskEventType": values["risk"]} if "risk" in values else {}
+
+
+def pim_alert(values: Values) -> dict | None:
+    """Write an alert of Privileged Identity Management: rules look for its type."""
+    if "log" in values:
+        return None
+    kind = {"@odata.type": f"#microsoft.graph.{values['risk']}"} if "risk" in values else {}
     return {**kind, "assigneeId": "66666666-aaaa", "lastActivationDateTime": TIME}
 
 
-SHAPES: Mapping[str, Mapping[str, Callable[[Values], dict]]] = {
+SHAPES: Mapping[str, Mapping[str, Callable[[Values], dict | None]]] = {
     "activitylogs": {
         "diagnostic": activity_diagnostic,
         "table": activity_row,
         "api": activity_api,
     },
-    "auditlogs": {"diagnostic": audit_diagnostic, "table": audit_row, "graph": audit_object},
+    "auditlogs": {"diagnostic": audit_diagnostic, "table": audit_row, "graph": audit_graph},
     "signinlogs": {"diagnostic": sign_in_diagnostic, "table": sign_in_row},
     "riskdetection": {"diagnostic": risk_diagnostic, "table": risk_row},
     "pim": {"diagnostic": risk_diagnostic, "graph": pim_alert},
 }
-"""Service → shape → how a record is written."""
+"""Service → shape → how a record is written; none where the shape cannot say it."""

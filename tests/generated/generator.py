@@ -41,8 +41,8 @@ class World:
     """What an event holds where a rule asks for nothing."""
     free: tuple[str, ...] = ("message",)
     """Slots for keywords."""
-    derived: frozenset[str] = frozenset()
-    """Slots that cannot be missing, because others tell what they hold."""
+    always: frozenset[str] = frozenset()
+    """Slots that cannot be missing, or whose value other slots tell as well."""
     elsewhere: Sequence[Values] = ()
     """What makes an event one of another log source."""
     lists: bool = False
@@ -319,7 +319,7 @@ def without_each(solution: Solution, world: World) -> list[Values]:
     """Leave each slot out in turn, or put null there."""
     events = []
     for number, name in enumerate(changeable(solution, world)):
-        if name not in world.derived:
+        if name not in world.always:
             events.append({key: one for key, one in solution.values.items() if key != name})
             if number == 0:
                 events.append({**solution.values, name: None})

@@ -3,12 +3,14 @@
 Which events answer to a rule is what `oracle.windows_facts` says.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import product
 
 from generated.corpus import CorpusRule
 from generated.generator import Values, World, fold, share
-from oracle.windows_facts import CATEGORIES, SERVICES, Variant
+from oracle import sigma_oracle
+from oracle.windows_facts import CATEGORIES, SERVICES, Variant, as_named, view
 
 TIME = "2026-03-04T05:06:07.891Z"
 HOST = "ws-17.corp.example"
@@ -47,6 +49,7 @@ def make_world(variant: Variant, channels: tuple[str, ...]) -> World:
         recorded=recorded_by(variant),
         defaults={"channel": "System", "eventid": 9001},
         free=("message",),
+        always=frozenset({"eventid"}),
         elsewhere=elsewhere,
     )
 
@@ -77,12 +80,16 @@ def named(rule: CorpusRule, variant: Variant, values: Values) -> Values:
             origin, table = origin
             value = written_as(value, table)  # noqa: PLW2901
         event[origin] = value
-    if "TargetUserName" in event and "SubjectUserName" not in event and share(rule.id, 2):
-        event["SubjectUserName"] = event.pop("TargetUserName")
     return event
 
 
 ACCOUNT_OF = {"User": "TargetUserName", "ParentUser": "SubjectUserName"}
+
+
+def judge(variant: Variant, rule: CorpusRule, record: dict) -> bool:
+    """Say whether a rule matches a flat record, seen as an event of a variant."""
+    parsed = sigma_oracle.parse_event(json.dumps(record))
+    return rule.matches(view(as_named(parsed), variant), parsed)
 
 
 def written_as(value: object, table: Mapping[str, str]) -> object:
@@ -120,6 +127,8 @@ def flat_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
     return record
 
 
+OF_USER = {"applocker", "printservice-operational", "terminalservices-localsessionmanager", "wmi"}
+"""Services whose events hold user data instead of event data."""
 SYSTEM = {"Channel", "EventID", "Computer", "Level", "Keywords", "Opcode", "Task", "Version"}
 
 
@@ -134,10 +143,11 @@ def evtx_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
         system["EventID"] = {"#text": system["EventID"], "#attributes": {"Qualifiers": 0}}
     if "Data" in event:
         event["Data"] = {"#text": [event["Data"], "more"]}
+    rendered = {"Message": event.pop("Message")} if "Message" in event else {}
     if rule.service == "windefend":
         event = {DEFENDER_NAMES.get(name, name): value for name, value in event.items()}
-    holder = {"UserData": {"EventXML": event}} if share(rule.id, 8) == 0 else {"EventData": event}
-    return {"Event": {"System": system, **holder}}
+    held = {"UserData": {"EventXML": event}} if rule.service in OF_USER else {"EventData": event}
+    return {"Event": {"System": system, **held, "RenderingInfo": rendered}}
 
 
 WINLOG = {
@@ -159,6 +169,7 @@ ECS_OF_SYSMON = {
     "Product": "process.pe.product",
 }
 """Where Winlogbeat's Sysmon module puts what Sysmon says of a new process."""
+WINLOG_KEYWORDS = {"0x8010000000000000": "Audit Failure", "0x8020000000000000": "Audit Success"}
 LEVELS = ("", "critical", "error", "warning", "information", "verbose")
 
 
@@ -172,6 +183,8 @@ def winlogbeat_record(rule: CorpusRule, variant: Variant, values: Values) -> dic
         record["message"] = event.pop("Message")
     if "Level" in event:
         record["log"] = {"level": level_name(event.pop("Level"))}
+    if "Keywords" in event:
+        winlog["keywords"] = [WINLOG_KEYWORDS.get(event["Keywords"], event.pop("Keywords"))]
     if "Data" in event:
         event["param1"] = event.pop("Data")
     if rule.category == "process_creation" and share(rule.id, 2):

@@ -1,0 +1,1 @@
+"""Alerts: what a rule found, built from its matches."""

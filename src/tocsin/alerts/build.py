@@ -13,7 +13,7 @@ from tocsin.condition.tree import Field, Glob, Op, Predicate, Regex, Wild
 from tocsin.engine.match import BatchResult, Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
-from tocsin.jsontext import Json, compact, read
+from tocsin.jsontext import Json, compact, read, standard
 from tocsin.logs.logtype import Shape, Variant
 from tocsin.logs.values import walk
 from tocsin.logs.view import RecordView
@@ -25,9 +25,10 @@ class Disagreement:
     """A match that the row-wise reading does not confirm; the event is kept with it."""
 
     rule: Rule
-    raw: str
+    row: int
     line: int
     reason: str
+    raw: str
 
 
 class AlertBuilder:
@@ -48,7 +49,7 @@ class AlertBuilder:
                 yield self._alert(match, seen)
             except InternalError as error:
                 rule = self._rules[match.input.rule]
-                yield Disagreement(rule, seen.text, seen.line, str(error))
+                yield Disagreement(rule, row, seen.line, str(error), seen.text)
 
     def _alert(self, match: Match, seen: "_Seen") -> Alert:
         rule = self._rules[match.input.rule]
@@ -111,7 +112,7 @@ class _Seen:
         try:
             orjson.loads(self.text)
         except orjson.JSONDecodeError:
-            return compact(self._record)
+            return compact(standard(self._record))
         return self.text.strip().replace("\n", " ").replace("\r", " ")
 
 

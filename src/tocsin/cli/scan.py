@@ -241,7 +241,8 @@ class _Report:
         if quarantine.count:
             yield f"{quarantine.count:,} records could not be read (--quarantine FILE keeps them):"
             for kind, item in quarantine.examples.items():
-                yield f"  {quarantine.reasons[kind]:,} × {item.reason}, first at {item.source}:{item.line}"
+                count = quarantine.reasons[kind]
+                yield f"  {count:,} × {item.reason}, first at {item.source}:{item.line}"
         if summary.repaired:
             yield f"{summary.repaired:,} records were repaired to be read, and matched"
         if summary.undated:

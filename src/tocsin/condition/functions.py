@@ -133,9 +133,16 @@ def members(value: Json) -> Iterable[Json]:
     """Yield the members of an array, however deeply arrays nest; `[]` stands for an empty one."""
     if not isinstance(value, list) or not value:
         yield value
-    else:
-        for item in value:
-            yield from members(item)
+        return
+    open_arrays = [iter(value)]
+    while open_arrays:
+        for item in open_arrays[-1]:
+            if isinstance(item, list) and item:
+                open_arrays.append(iter(item))
+                break
+            yield item
+        else:
+            open_arrays.pop()
 
 
 def _texts(value: Scalar) -> Iterable[Scalar]:

@@ -190,7 +190,7 @@ def decode_texts(texts: Sequence[str]) -> list[Json]:
 def _decode(text: str) -> Json:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if text[0] not in "{[":
+    if text[-1].isdigit():
         return Number(text)
     try:
         return read_value(text)[0]

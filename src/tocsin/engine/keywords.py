@@ -42,7 +42,8 @@ class KeywordSearch:
             self._every_row |= needed is None
             literals.update(needed or ())
         self._literals = _automaton(literals)
-        self._suspects = _automaton({*literals, *_HIDE_ASCII, *_FOLD_TO_ASCII})
+        # One automaton of its own: few enough patterns for the vectorised search.
+        self._hiding = _automaton({*_HIDE_ASCII, *_FOLD_TO_ASCII})
 
     def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
         """Return (leaf number, mask) for the keywords that are found in any row."""
@@ -62,7 +63,8 @@ class KeywordSearch:
         _, offsets, buffer = raw.buffers()
         bounds = np.frombuffer(offsets, np.int32, len(raw) + 1, raw.offset * 4)
         data = memoryview(buffer)[bounds[0] : bounds[-1]].tobytes().lower()
-        hits = self._suspects.find_matches_as_indexes(data)
+        hits = self._literals.find_matches_as_indexes(data)
+        hits += self._hiding.find_matches_as_indexes(data)
         starts = np.fromiter((hit[1] for hit in hits), np.int64, len(hits)) + bounds[0]
         for row in np.unique(np.searchsorted(bounds, starts, side="right") - 1).tolist():
             if self._is_candidate(raw[row].as_buffer().to_pybytes()):

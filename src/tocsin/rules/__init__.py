@@ -1,0 +1,1 @@
+"""Rules: text of any rule language → Rule."""

@@ -9,7 +9,7 @@ from tocsin.engine.intake import Identifier, take_in
 from tocsin.engine.project import Projector
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Unreadable, batches
-from tocsin.logs.formats.open import Source
+from tocsin.logs.formats.open import Source, open_source, shown
 from tocsin.logs.logtype import LogType
 
 
@@ -24,10 +24,15 @@ class Identified:
 
 def identify_file(file: Path, log_types: Sequence[LogType]) -> Identified:
     """Count the records of a file by log type and shape; raises `InputError`."""
-    source = Source(file)
-    if not source.looks_like_json:
-        raise InputError(f"{file}: holds no JSON records")
     found = Identified()
+    with open_source(file) as source:
+        if source.problem:
+            raise InputError(f"{shown(file)}: {source.problem}")
+        _count(source, log_types, found)
+    return found
+
+
+def _count(source: Source, log_types: Sequence[LogType], found: Identified) -> None:
     projector = Projector()
     identifier = Identifier(projector, log_types)
     for block in source.blocks():
@@ -40,4 +45,3 @@ def identify_file(file: Path, log_types: Sequence[LogType]) -> Identified:
                 found.shapes[f"{part.log_type.name} / {part.shape.name}"] += len(part.rows)
             found.unidentified += len(intake.unidentified)
             found.refused += len(intake.refused)
-    return found

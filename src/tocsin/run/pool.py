@@ -4,9 +4,11 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from tocsin.errors import InternalError
 from tocsin.run.quarantine import Quarantined
 from tocsin.run.work import Done, Task, Worker
 
@@ -65,7 +67,11 @@ class Pool:
 
 
 def _finish(item: Item, future: "Future[Done] | None") -> tuple[Item, Done | None]:
-    return item, future.result() if future else None
+    try:
+        return item, future.result() if future else None
+    except BrokenProcessPool:
+        reason = "a worker process was ended from outside; if for want of memory, use fewer"
+        raise InternalError(f"{reason} --workers") from None
 
 
 _worker: Worker | None = None

@@ -14,10 +14,10 @@ class Quarantined:
 
     source: str
     line: int
+    offset: int
     reason: str
     start: str
     length: int
-    offset: int | None = None
 
 
 class Quarantine:

@@ -1,24 +1,30 @@
 """Scan: log files and rules in, alerts out, in the order of the files, with any number of workers.
 
-Lines are counted per file in the main process, so that workers need not know what stands before
-their block; parts of the output are joined in the order of the blocks.
+Files are cut into the same blocks whatever the number of workers, and parts of the output are
+joined in the order of the blocks.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tocsin.errors import InputError
-from tocsin.logs.formats.blocks import Unreadable
-from tocsin.logs.formats.open import STDIN, Source, log_files
+from tocsin.logs.formats.blocks import Lines, Unreadable
+from tocsin.logs.formats.open import (
+    COMPRESSED_SUFFIXES,
+    STDIN,
+    Source,
+    log_files,
+    open_source,
+    shown,
+)
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
 from tocsin.run.pool import Pool, in_process
 from tocsin.run.quarantine import Quarantine, Quarantined
-from tocsin.run.ranges import Range, file_ranges
-from tocsin.run.work import Done, Task, Window, Worker
+from tocsin.run.work import Done, Range, Task, Window, Worker
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes done and, where it is known, the bytes there are."""
@@ -35,6 +41,8 @@ class ScanOptions:
     workers: int = 1
     rows: int | None = None
     """At most so many records per batch; results do not depend on it."""
+    writes: tuple[Path, ...] = ()
+    """Files that the scan writes, left out where they stand among the logs."""
 
 
 @dataclass(slots=True)
@@ -76,18 +84,33 @@ def scan(
     """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`."""
     summary = ScanSummary()
     scanner = _Scanner(options, output, quarantine, summary, progress)
-    files = [file for path in paths for file in _files(path, summary)]
-    scanner.run(files)
+    scanner.run(list(_files(paths, options.writes, summary)))
     output.finish()
     return summary
 
 
-def _files(path: Path, summary: ScanSummary) -> list[Path]:
-    try:
-        return log_files(path)
-    except InputError as error:
-        summary.failed_files.append(str(error))
-        return []
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to scan, and whether the user named it, or only a folder above it."""
+
+    path: Path
+    named: bool
+
+
+def _files(paths: Sequence[Path], writes: Sequence[Path], summary: ScanSummary) -> Iterator[_File]:
+    """List the files that paths name, each once."""
+    seen = {path.resolve() for path in writes}
+    for path in paths:
+        try:
+            found = log_files(path)
+        except InputError as error:
+            summary.failed_files.append(str(error))
+            continue
+        for file in found:
+            place = file if file == STDIN else file.resolve()
+            if place not in seen:
+                seen.add(place)
+                yield _File(file, named=file == path)
 
 
 class _Scanner:
@@ -104,9 +127,8 @@ class _Scanner:
         self._quarantine = quarantine
         self._summary = summary
         self._progress = progress
-        self._lines_before: dict[str, int] = {}
 
-    def run(self, files: Sequence[Path]) -> None:
+    def run(self, files: Sequence[_File]) -> None:
         """Scan files one after the other."""
         total = _total_bytes(files)
         items = (item for file in files for item in self._items(file))
@@ -115,73 +137,59 @@ class _Scanner:
         with pool as run:
             for task, done in run(items):
                 if isinstance(task, Quarantined):
-                    self._quarantine.add([self._placed(task)])
+                    self._quarantine.add([task])
                 elif done:
                     self._take(task, done)
                 if self._progress:
                     self._progress(self._summary.bytes, total)
 
     def _take(self, task: Task, done: Done) -> None:
-        before = self._lines_before.get(task.source, 0) if task.path else 0
-        if task.path:
-            self._lines_before[task.source] = before + done.lines
+        if done.failed:
+            self._summary.failed_files.append(done.failed)
+            return
         self._output.add(done.part)
         self._summary.add(done)
-        self._quarantine.add(replace(item, line=item.line + before) for item in done.quarantined)
+        self._quarantine.add(done.quarantined)
         for one in done.disagreements:
-            place = f"{task.source}:{one.line + before}"
+            place = f"{task.source}:{one.line}"
             self._summary.disagreements.append(f"{place}: {one.rule.key}: {one.reason}")
-            self._quarantine.add(
-                [Quarantined(task.source, one.line + before, one.reason, one.raw, len(one.raw))]
-            )
 
-    def _placed(self, item: Quarantined) -> Quarantined:
-        before = self._lines_before.get(item.source, 0)
-        if item.line:
-            return item
-        self._lines_before[item.source] = before + 1
-        return replace(item, line=before + 1)
-
-    def _items(self, file: Path) -> Iterator[Task | Quarantined]:
+    def _items(self, file: _File) -> Iterator[Task | Quarantined]:
         """Cut a file into tasks; what holds no record comes as it will stand in quarantine."""
-        name = str(file)
         try:
-            source = Source(file)
-            if source.is_empty or not source.looks_like_json:
-                reason = "is empty" if source.is_empty else "holds no JSON records"
-                self._summary.skipped_files.append(f"{name}: {reason}")
-                return
-            self._summary.files += 1
-            splits = source.plain and not source.is_document and file != STDIN
-            if self._options.workers > 1 and splits:
-                yield from _range_tasks(file)
-                return
-            for block in source.blocks():
-                if isinstance(block, Unreadable):
-                    yield _unreadable(name, block)
-                else:
-                    yield Task(name, block)
+            with open_source(file.path) as source:
+                if source.problem:
+                    self._leave_out(file, source)
+                    return
+                self._summary.files += 1
+                yield from self._blocks(file.path, source)
         except InputError as error:
             self._summary.failed_files.append(str(error))
 
+    def _leave_out(self, file: _File, source: Source) -> None:
+        problem = f"{shown(file.path)}: {source.problem}"
+        failed = source.damaged or (file.named and not source.is_empty)
+        (self._summary.failed_files if failed else self._summary.skipped_files).append(problem)
 
-def _range_tasks(file: Path) -> Iterator[Task | Quarantined]:
-    for one in file_ranges(file):
-        if isinstance(one, Range):
-            yield Task(str(file), path=file, start=one.start, end=one.end)
-        else:
-            yield _unreadable(str(file), one)
+    def _blocks(self, path: Path, source: Source) -> Iterator[Task | Quarantined]:
+        name = shown(path)
+        by_range = self._options.workers > 1 and source.plain and path.is_file()
+        for block in source.blocks():
+            if isinstance(block, Unreadable):
+                text = block.start.decode(errors="replace")
+                yield Quarantined(name, block.line, block.offset, block.reason, text, block.length)
+            elif by_range and isinstance(block, Lines):
+                yield Task(name, Range(path, block.first_line, block.offset, len(block.data)))
+            else:
+                yield Task(name, block)
 
 
-def _unreadable(source: str, block: Unreadable) -> Quarantined:
-    text = block.start.decode(errors="replace")
-    return Quarantined(source, block.line, block.reason, text, block.length, block.offset)
-
-
-def _total_bytes(files: Sequence[Path]) -> int | None:
-    if STDIN in files:
+def _total_bytes(files: Sequence[_File]) -> int | None:
+    """Return how many bytes there are to scan, unless a stream or compression hides it."""
+    paths = [file.path for file in files]
+    if any(path.suffix in COMPRESSED_SUFFIXES or not path.is_file() for path in paths):
         return None
-    return sum(file.stat().st_size for file in files if file.exists())
+    return sum(path.stat().st_size for path in paths)
 
 
 @dataclass(frozen=True, slots=True)

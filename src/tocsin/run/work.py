@@ -13,6 +13,7 @@ from typing import Any
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert
 from tocsin.engine.bridging import bridged_inputs
+from tocsin.engine.intake import Refused
 from tocsin.engine.match import BatchResult, Matcher
 from tocsin.engine.plan import Plan, compile_plan
 from tocsin.logs.bridges import load_bridge
@@ -25,29 +26,39 @@ from tocsin.run.quarantine import Quarantined
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A block, or where in a plain file it is: bytes `start` to `end`."""
+    """A block of a source, or where in a plain file it is."""
 
     source: str
-    block: Lines | Records | None = None
-    path: Path | None = None
-    start: int = 0
-    end: int = 0
+    block: "Lines | Records | Range"
 
     def load(self) -> Lines | Records:
-        """Return the block, read from its file if it was not sent along; its first line is 1."""
-        if self.block is not None:
-            return self.block
-        assert self.path is not None
+        """Return the block, read from its file if it was not sent along."""
+        return self.block.read() if isinstance(self.block, Range) else self.block
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Whole lines of a plain file, for a worker to read itself."""
+
+    path: Path
+    first_line: int
+    offset: int
+    length: int
+
+    def read(self) -> Lines:
+        """Read the lines."""
         with self.path.open("rb") as file:
-            file.seek(self.start)
-            return Lines(file.read(self.end - self.start), 1)
+            file.seek(self.offset)
+            return Lines(file.read(self.length), self.first_line, self.offset)
 
 
 @dataclass(slots=True)
 class Done:
-    """What came of a block. Lines count from the block's start where its place was not known."""
+    """What came of a block."""
 
     part: Any = None
+    failed: str = ""
+    """Why the block could not be read, if so; there is nothing else then."""
     events: Counter[str] = field(default_factory=Counter)
     unidentified: int = 0
     repaired: int = 0
@@ -58,7 +69,6 @@ class Done:
     """Matches whose event is before `since` or not before `until`."""
     quarantined: list[Quarantined] = field(default_factory=list)
     disagreements: list[Disagreement] = field(default_factory=list)
-    lines: int = 0
     bytes: int = 0
 
 
@@ -109,7 +119,10 @@ class Worker:
 
     def run(self, task: Task) -> Done:
         """Match one block and build its part of the output."""
-        block = task.load()
+        try:
+            block = task.load()
+        except OSError as error:
+            return Done(failed=f"{task.source}: cannot be read any more: {error.strerror}")
         done = Done(bytes=len(block.data))
         alerts: list[Alert] = []
         for batch in batches(block, self._rows):
@@ -119,6 +132,7 @@ class Worker:
             for item in built:
                 if isinstance(item, Disagreement):
                     done.disagreements.append(item)
+                    done.quarantined.append(_quarantined(task.source, batch, item, item.raw))
                 elif self._window.holds(item.time):
                     done.undated += item.time is None
                     done.alerts[item.rule.severity.value] += 1
@@ -126,7 +140,6 @@ class Worker:
                 else:
                     done.outside += 1
         done.part = self._output.part(alerts)
-        done.lines = block.data.count(b"\n") if isinstance(block, Lines) else 0
         return done
 
     def _count(self, done: Done, result: BatchResult, batch: Batch, source: str) -> None:
@@ -134,13 +147,12 @@ class Worker:
         done.unidentified += len(result.unidentified)
         done.repaired += result.repaired
         for refused in result.refused:
-            data = batch.raw[refused.row].as_buffer().to_pybytes()
-            done.quarantined.append(
-                Quarantined(
-                    source,
-                    int(batch.lines[refused.row]),
-                    refused.reason,
-                    data[:KEPT_BYTES].decode(errors="replace"),
-                    len(data),
-                )
-            )
+            text = batch.raw[refused.row].as_buffer().to_pybytes().decode(errors="replace")
+            done.quarantined.append(_quarantined(source, batch, refused, text.rstrip("\r\n")))
+
+
+def _quarantined(source: str, batch: Batch, item: Refused | Disagreement, text: str) -> Quarantined:
+    row = item.row
+    line, offset = int(batch.lines[row]), int(batch.offsets[row])
+    kept = text[:KEPT_BYTES]
+    return Quarantined(source, line, offset, item.reason, kept, len(text.encode()))

@@ -1,0 +1,1 @@
+"""Log files: bytes → blocks of records, a module a format."""

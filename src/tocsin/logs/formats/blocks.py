@@ -1,13 +1,13 @@
 """Bytes → blocks of records, cut so that no record is split.
 
 A block is what one worker matches at a time: some megabytes of lines, or of records that were found
-inside a document. Lines are counted from 1 in the decompressed file.
+inside a document. Lines are counted from 1, offsets from 0, in the decompressed file.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +20,23 @@ READ_BYTES = 4 << 20
 KEPT_BYTES = 64 << 10
 """How much of a record that is too long is kept in quarantine."""
 
-_NEWLINE = ord("\n")
+_NEWLINE, _BRACE, _QUOTE, _SPACE = b'\n{" '
 _TILE = 256 << 10
 """Bytes looked at in one go: few enough to stay in the processor's cache."""
 _BLANK = re.compile(rb"[ \t\r\n]*\Z")
-_WRAPPER_START = rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\["
-WRAPPER = re.compile(_WRAPPER_START)
+_BLANKS = re.compile(rb"[ \t\r\n]*")
+WRAPPER = re.compile(rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[")
+
+Positions: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Whole lines of a file, `first_line` the number of the first."""
+    """Whole lines of a file: the number of the first, and where it starts."""
 
     data: bytes
     first_line: int
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,10 @@ class Records:
     """Records cut out of a document: `bounds[i]` is the start and end of record i in `data`."""
 
     data: bytes
-    bounds: npt.NDArray[np.int64]
-    lines: npt.NDArray[np.int64]
+    bounds: Positions
+    lines: Positions
+    offset: int = 0
+    """Where `data` starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,70 +66,81 @@ Block: TypeAlias = Lines | Records | Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records as the engine takes them, with the line of each."""
+    """Records as the engine takes them, with the line and the offset of each."""
 
     raw: pa.Array
-    lines: npt.NDArray[np.int64]
+    lines: Positions
+    offsets: Positions
 
 
-def line_blocks(stream: BinaryIO, size: int = BLOCK_BYTES) -> Iterator[Lines | Unreadable]:
-    """Cut a stream into blocks of whole lines; a line that is too long is passed over.
+def line_blocks(
+    chunks: Iterable[bytes], size: int = BLOCK_BYTES, offset: int = 0
+) -> Iterator[Lines | Unreadable]:
+    """Cut the bytes of a file, from `offset` on, into blocks of whole lines.
 
-    Lines longer than `MAX_BYTES` come as `Unreadable`, and never stand in memory as a whole.
+    A line longer than `MAX_BYTES` that a block does not hold comes as `Unreadable`, and never
+    stands in memory as a whole.
     """
-    pending, line, offset = b"", 1, 0
-    while data := _read(stream, max(size - len(pending), READ_BYTES)):
-        pending += data
-        end = pending.rfind(b"\n") + 1
+    pending: list[bytes] = []
+    line = 1
+    skipped: Unreadable | None = None
+    for chunk in chunks:
+        if skipped:
+            end = chunk.find(b"\n") + 1
+            skipped = _longer(skipped, end or len(chunk))
+            if not end:
+                continue
+            yield skipped
+            line, offset = line + 1, offset + skipped.length
+            chunk, skipped = chunk[end:], None
+        pending.append(chunk)
+        if sum(map(len, pending)) < size:
+            continue
+        whole, pending = _split_at_last_newline(pending)
+        if whole:
+            yield Lines(whole, line, offset)
+            line, offset = line + whole.count(b"\n"), offset + len(whole)
+        held = sum(map(len, pending))
+        if held > MAX_BYTES:
+            start = b"".join(pending)[:KEPT_BYTES]
+            skipped, pending = Unreadable(line, offset, held, TOO_LONG, start), []
+    if skipped:
+        yield skipped
+    elif data := b"".join(pending):
+        yield Lines(data, line, offset)
+
+
+def _longer(skipped: Unreadable, more: int) -> Unreadable:
+    length = skipped.length + more
+    return Unreadable(skipped.line, skipped.offset, length, skipped.reason, skipped.start)
+
+
+def _split_at_last_newline(pieces: list[bytes]) -> tuple[bytes, list[bytes]]:
+    """Return what stands up to the last newline, and the pieces after it."""
+    for at in reversed(range(len(pieces))):
+        end = pieces[at].rfind(b"\n") + 1
         if end:
-            yield Lines(pending[:end], line)
-            line += pending.count(b"\n", 0, end)
-            offset += end
-            pending = pending[end:]
-        if len(pending) > MAX_BYTES:
-            skipped = _pass_over(stream, pending, line, offset)
-            yield skipped[0]
-            pending, line, offset = skipped[1], line + 1, offset + skipped[0].length
-    if pending:
-        yield Lines(pending, line)
-
-
-def _read(stream: BinaryIO, size: int) -> bytes:
-    """Read so many bytes, fewer only at the end: decompressors return what they have."""
-    parts = []
-    while size > 0 and (data := stream.read(size)):
-        parts.append(data)
-        size -= len(data)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _pass_over(
-    stream: BinaryIO, pending: bytes, line: int, offset: int
-) -> tuple[Unreadable, bytes]:
-    """Read to the end of a line that is too long; return what it was and what follows it."""
-    length, start = len(pending), pending[:KEPT_BYTES]
-    rest = b""
-    while data := stream.read(READ_BYTES):
-        end = data.find(b"\n") + 1
-        length += end or len(data)
-        if end:
-            rest = data[end:]
-            break
-    return Unreadable(line, offset, length, TOO_LONG, start), rest
+            return b"".join([*pieces[:at], pieces[at][:end]]), [pieces[at][end:], *pieces[at + 1 :]]
+    return b"", pieces
 
 
 def batches(block: Lines | Records, rows: int | None = None) -> Iterator[Batch]:
-    """Turn a block into batches of at most `rows` records (all at once, if None)."""
-    starts, ends, lines = _bounds(block)
+    """Turn a block into batches of at most `rows` records or lines (all at once, if None).
+
+    A line that is a `{"records": […]}` wrapper becomes the records inside it.
+    """
+    starts, ends, lines = _spans(block)
     step = rows or max(len(starts), 1)
     for at in range(0, len(starts), step):
         chosen = slice(at, at + step)
-        yield _unwrap(Batch(_strings(block.data, starts[chosen], ends[chosen]), lines[chosen]))
+        spans = (starts[chosen], ends[chosen], lines[chosen])
+        begins, finishes, numbers = _unwrap(block.data, *spans)
+        if len(begins):
+            raw = _strings(block.data, begins, finishes)
+            yield Batch(raw, numbers, begins + block.offset)
 
 
-def _bounds(
-    block: Lines | Records,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _spans(block: Lines | Records) -> tuple[Positions, Positions, Positions]:
     if isinstance(block, Records):
         return block.bounds[:, 0], block.bounds[:, 1], block.lines
     ends = line_ends(block.data)
@@ -134,7 +150,7 @@ def _bounds(
     return starts[filled], ends[filled], lines[filled]
 
 
-def line_ends(data: bytes) -> npt.NDArray[np.int64]:
+def line_ends(data: bytes) -> Positions:
     """Return where each line ends, its newline included; the last one may have none."""
     content = np.frombuffer(data, np.uint8)
     tiles = [
@@ -145,65 +161,82 @@ def line_ends(data: bytes) -> npt.NDArray[np.int64]:
     return ends if len(ends) and ends[-1] == len(content) else np.append(ends, len(content))
 
 
-def _not_blank(
-    data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
+def _not_blank(data: bytes, starts: Positions, ends: Positions) -> npt.NDArray[np.bool_]:
     filled = np.ones(len(starts), dtype=np.bool_)
     content = np.frombuffer(data, np.uint8)
-    doubtful = np.flatnonzero(content[np.minimum(starts, len(content) - 1)] <= ord(" "))
+    if not len(content):
+        return np.zeros(len(starts), dtype=np.bool_)
+    doubtful = np.flatnonzero(content[np.minimum(starts, len(content) - 1)] <= _SPACE)
     for at in doubtful.tolist():
         filled[at] = _BLANK.match(data, int(starts[at]), int(ends[at])) is None
     return filled
 
 
-def _strings(
-    data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> pa.StringArray:
+def _strings(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray:
     """Make a string array over spans of a buffer; without a copy where they follow each other."""
-    if len(starts) and (starts[1:] == ends[:-1]).all():
+    if (starts[1:] == ends[:-1]).all():
         offsets = np.append(starts, ends[-1]).astype(np.int32)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         return pa.StringArray.from_buffers(len(starts), *buffers[1:])
     spans = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-    offsets = np.concatenate(([0], np.cumsum([len(span) for span in spans]))).astype(np.int32)
+    offsets = np.concatenate(([0], np.cumsum(ends - starts))).astype(np.int32)
     return pa.StringArray.from_buffers(
         len(spans), pa.py_buffer(offsets), pa.py_buffer(b"".join(spans))
     )
 
 
-def _unwrap(batch: Batch) -> Batch:
-    """Replace every line that is a `{"records": […]}` wrapper by the records inside it."""
-    import pyarrow.compute as pc
-
-    try:
-        wrapped = pc.match_substring_regex(batch.raw, "^" + _WRAPPER_START.decode())
-    except pa.ArrowInvalid:
-        return batch
-    rows = np.flatnonzero(wrapped.to_numpy(zero_copy_only=False))
-    if not len(rows):
-        return batch
-    texts: list[bytes] = []
-    lines: list[int] = []
-    for row, text in enumerate(batch.raw):
-        data = text.as_buffer().to_pybytes()
-        inside = [data]
-        if wrapped[row].as_py():
-            inside = list(_inside(data)) or inside
-        texts += inside
-        lines += [int(batch.lines[row])] * len(inside)
-    offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts]))).astype(np.int32)
-    raw = pa.StringArray.from_buffers(
-        len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))
-    )
-    return Batch(raw, np.array(lines, dtype=np.int64))
+def _unwrap(
+    data: bytes, starts: Positions, ends: Positions, lines: Positions
+) -> tuple[Positions, Positions, Positions]:
+    """Replace the spans that are `{"records": […]}` wrappers by those of the records inside."""
+    maybe = _maybe_wrappers(data, starts)
+    wrapped = [row for row in maybe if WRAPPER.match(data, int(starts[row]), int(ends[row]))]
+    if not wrapped:
+        return starts, ends, lines
+    inside, rows = _inside([data[starts[row] : ends[row]].strip() for row in wrapped])
+    begins = np.array([starts[row] + _blanks_before(data, starts[row]) for row in wrapped])
+    spans = inside + begins[rows][:, np.newaxis]
+    order = np.argsort(np.concatenate((np.delete(starts, wrapped), spans[:, 0])), kind="stable")
+    merged = [
+        np.concatenate((np.delete(whole, wrapped), parts))[order]
+        for whole, parts in (
+            (starts, spans[:, 0]),
+            (ends, spans[:, 1]),
+            (lines, lines[wrapped][rows]),
+        )
+    ]
+    return merged[0], merged[1], merged[2]
 
 
-def _inside(data: bytes) -> Iterator[bytes]:
-    from tocsin.logs.formats.documents import DocumentSplitter
+def _maybe_wrappers(data: bytes, starts: Positions) -> list[int]:
+    """Return the rows that do not start with a plain key other than `records`."""
+    content = np.frombuffer(data, np.uint8)
+    first, second, third = (content[np.minimum(starts + at, len(content) - 1)] for at in range(3))
+    lower_third = third | _SPACE
+    plain = (first == _BRACE) & (second == _QUOTE) & (lower_third != ord("r"))
+    maybe = (first <= _SPACE) | ((first == _BRACE) & ~plain)
+    return np.flatnonzero(maybe).tolist()
 
-    splitter = DocumentSplitter()
-    for block in [*splitter.feed(data), *splitter.finish()]:
+
+def _blanks_before(data: bytes, start: int) -> int:
+    found = _BLANKS.match(data, start)
+    return found.end() - start if found else 0
+
+
+def _inside(wrappers: list[bytes]) -> tuple[Positions, Positions]:
+    """Return the spans of the records in wrappers, each from its start, and which one it is in.
+
+    What was cut off at the end of a wrapper is a span too: it will be refused.
+    """
+    from tocsin.logs.formats.documents import document_blocks
+
+    begins = np.cumsum([0, *(len(wrapper) + 1 for wrapper in wrappers)])
+    spans: list[Positions] = [np.empty((0, 2), np.int64)]
+    for block in document_blocks([b"\n".join(wrappers)]):
         if isinstance(block, Records):
-            yield from (block.data[start:end] for start, end in block.bounds.tolist())
-        elif isinstance(block, Unreadable):
-            yield block.start
+            spans.append(block.bounds + block.offset)
+        elif isinstance(block, Unreadable) and block.length:
+            spans.append(np.array([[block.offset, block.offset + block.length]], np.int64))
+    found = np.concatenate(spans)
+    rows = np.searchsorted(begins, found[:, 0], "right") - 1
+    return found - begins[rows][:, np.newaxis], rows

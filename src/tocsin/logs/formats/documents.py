@@ -1,169 +1,251 @@
 """Cut JSON documents that hold many records, `{"records": […]}` above all, without parsing them.
 
-The structure is found with array operations on one block at a time: which quotes are real, which
-brackets stand outside strings, how deep each of them is. So a document of any size streams.
+The structure is found with array operations on one piece at a time: which quotes are real, which
+brackets stand outside strings, how deep each of them is. So a document of any size streams. A
+wrapper at the start of a line begins anew, whatever was broken before it.
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
-from tocsin.logs.formats.blocks import (
-    BLOCK_BYTES,
-    KEPT_BYTES,
-    READ_BYTES,
-    WRAPPER,
-    Block,
-    Records,
-    Unreadable,
-)
+from tocsin.logs.formats.blocks import KEPT_BYTES, WRAPPER, Block, Records, Unreadable
 
-_BETWEEN = b" \t\r\n,"
-_QUOTE, _COMMA = ord('"'), ord(",")
-_STRUCTURE = np.zeros(256, dtype=np.int8)
-_STRUCTURE[[ord("{"), ord("[")]] = 1
-_STRUCTURE[[ord("}"), ord("]")]] = -1
-_STRUCTURE[_COMMA] = 2
+PIECE_BYTES = 24 << 20
+CUT_OFF = "cut off: the document does not end"
 
-Positions = npt.NDArray[np.int64]
+_BLANKS = re.compile(rb"[ \t\r\n]*")
+_BETWEEN = re.compile(rb"[ \t\r\n,]*")
+_FRESH_START = re.compile(rb"\n(?=\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[)")
+_BACKSLASHES = re.compile(rb"\\*\Z")
 
+_NEWLINE, _QUOTE, _COMMA = b'\n",'
+_KINDS = np.zeros(256, dtype=np.int8)
+_KINDS[list(b"{[")] = 1
+_KINDS[list(b"}]")] = -1
+_KINDS[_COMMA] = 2
 
-def document_blocks(stream: BinaryIO) -> Iterator[Block]:
-    """Cut a stream of JSON documents into blocks of records."""
-    splitter = DocumentSplitter()
-    while data := stream.read(READ_BYTES):
-        yield from splitter.feed(data)
-    yield from splitter.finish()
+_DOCUMENTS, _AFTER_MEMBERS, _MEMBERS = range(3)
+"""Where reading stands: how many brackets are open there."""
+_MAX_STAND_IN = 1 << 20
 
 
-class DocumentSplitter:
-    """Finds the records of a stream of documents: members of wrappers, else whole documents."""
+def document_blocks(chunks: Iterable[bytes], size: int = PIECE_BYTES) -> Iterator[Block]:
+    """Cut JSON documents into blocks of records: the members of wrappers, else whole documents.
 
-    def __init__(self, size: int = BLOCK_BYTES) -> None:
-        self._size = size
-        self._pending = b""
+    What is cut off, or longer than `MAX_BYTES`, comes as `Unreadable` in its place.
+    """
+    cutter = _Cutter()
+    pieces: list[bytes] = []
+    for chunk in chunks:
+        pieces.append(chunk)
+        if sum(map(len, pieces)) >= size:
+            yield from cutter.cut(b"".join(pieces), final=False)
+            pieces = []
+    yield from cutter.cut(b"".join(pieces), final=True)
+
+
+class _Cutter:
+    """Cuts pieces of a stream; what a piece leaves unfinished is put in front of the next one."""
+
+    def __init__(self) -> None:
+        self._data = b""
         self._line = 1
         self._offset = 0
-        self._in_wrapper = False
+        self._level = _DOCUMENTS
+        self._too_long: Unreadable | None = None
+        """The unfinished record, if it is too long to be kept: brackets stand in for it."""
+        self._spans: list[tuple[int, int]] = []
+        self._blocks: list[Block] = []
 
-    def feed(self, data: bytes) -> Iterator[Block]:
-        """Take more bytes; yield the records that are complete, a block at a time."""
-        self._pending += data
-        if len(self._pending) < self._size:
-            return
-        yield from self._cut()
-        if len(self._pending) > MAX_BYTES:
-            yield self._unreadable(TOO_LONG)
-            self._drop(len(self._pending))
-            self._in_wrapper = False
+    def cut(self, data: bytes, *, final: bool) -> list[Block]:
+        """Return the records that are complete, and what is unreadable between them."""
+        self._data = data = self._data + data
+        fresh = [match.end() for match in _FRESH_START.finditer(data)]
+        starts = [0, *fresh]
+        self._structure = _find_structure(data, starts, self._level)
+        self._newlines = _positions(data, _NEWLINE)
+        at = 0
+        for start, end in pairwise([*starts, len(data)]):
+            self._level = self._level if start == 0 else _DOCUMENTS
+            at = self._segment(start, end)
+            if final or end < len(data):
+                self._end_segment(at, end)
+        self._flush()
+        if not final:
+            self._keep(at)
+        blocks, self._blocks = self._blocks, []
+        return blocks
 
-    def finish(self) -> Iterator[Block]:
-        """Yield the rest, and what was cut off at the end."""
-        yield from self._cut()
-        if self._in_wrapper:
-            yield from self._cut_last_member()
-        if self._in_wrapper or self._pending.strip(_BETWEEN):
-            yield self._unreadable("cut off: the document does not end")
-        self._pending = b""
-
-    def _unreadable(self, reason: str) -> Unreadable:
-        data = self._pending
-        return Unreadable(self._line, self._offset, len(data), reason, data[:KEPT_BYTES])
-
-    def _cut(self) -> Iterator[Block]:
-        """Yield records until the pending bytes hold no complete one."""
+    def _segment(self, at: int, end: int) -> int:
+        """Cut the records between two positions; return where the unfinished rest begins."""
+        structure = self._structure
         while True:
-            before = len(self._pending)
-            if self._in_wrapper:
-                yield from self._cut_members()
-            else:
-                yield from self._cut_documents()
-            if len(self._pending) == before:
-                return
-
-    def _cut_members(self) -> Iterator[Block]:
-        """Cut the members of the array that the pending bytes continue."""
-        positions, depths, kinds = _structure(self._pending)
-        closing = positions[(depths == -1) & (kinds == -1)]
-        end = int(closing[0]) if len(closing) else None
-        separators = positions[(depths == 0) & (kinds == 2)]
-        if end is not None:
-            separators = np.append(separators[separators < end], end)
-        if not len(separators):
-            return
-        starts = np.concatenate(([0], separators[:-1] + 1))
-        yield from self._records(starts, separators)
-        if end is None:
-            self._drop(int(separators[-1]) + 1)
-            return
-        after = positions[(positions > end) & (kinds == -1) & (depths == -2)]
-        if not len(after):
-            self._drop(end)
-            return
-        self._drop(int(after[0]) + 1)
-        self._in_wrapper = False
-
-    def _cut_last_member(self) -> Iterator[Block]:
-        """Cut a member that is complete although its array is not."""
-        positions, depths, kinds = _structure(self._pending)
-        closing = positions[(depths == 0) & (kinds == -1)]
-        if len(closing):
-            end = int(closing[0]) + 1
-            yield from self._records(np.array([0]), np.array([end]))
-            self._drop(end)
-
-    def _cut_documents(self) -> Iterator[Block]:
-        blank = len(self._pending) - len(self._pending.lstrip(b" \t\r\n"))
-        self._drop(blank)
-        if match := WRAPPER.match(self._pending):
-            self._drop(match.end())
-            self._in_wrapper = True
-            return
-        positions, depths, kinds = _structure(self._pending)
-        closing = positions[(depths == 0) & (kinds == -1)]
-        if not len(closing):
-            return
-        end = int(closing[0]) + 1
-        yield from self._records(np.array([0]), np.array([end]))
-        self._drop(end)
-
-    def _records(self, starts: Positions, ends: Positions) -> Iterator[Records]:
-        data = self._pending
-        bounds, at, line, lines = [], 0, self._line, []
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            text = data[start:end]
-            if not text.strip():
+            if self._level == _MEMBERS:
+                at = self._members(at, end)
+                if self._level == _MEMBERS:
+                    return at
+            at = _skip(_BETWEEN, self._data, at, end)
+            wrapper = self._level == _DOCUMENTS and WRAPPER.match(self._data, at, end)
+            if wrapper:
+                at, self._level = wrapper.end(), _MEMBERS
                 continue
-            begin = start + len(text) - len(text.lstrip())
-            line += data.count(b"\n", at, begin)
-            at = begin
-            bounds.append((begin, end))
-            lines.append(line)
-        if bounds:
-            whole = data[: bounds[-1][1]]
-            yield Records(whole, np.array(bounds, np.int64), np.array(lines, np.int64))
+            closed = _first(structure.document_ends, at, end)
+            if closed is None:
+                return at
+            if self._level == _DOCUMENTS:
+                opened = _first(structure.document_starts, at, closed)
+                if opened is not None and opened > at:
+                    self._add(at, opened)
+                    at = opened
+                    continue
+                self._add(at, closed + 1)
+            elif self._too_long:
+                self._refuse(at, closed + 1, TOO_LONG)
+            at, self._level = closed + 1, _DOCUMENTS
 
-    def _drop(self, length: int) -> None:
-        self._line += self._pending.count(b"\n", 0, length)
-        self._offset += length
-        self._pending = self._pending[length:]
+    def _members(self, at: int, end: int) -> int:
+        """Cut the members of the array that is open."""
+        array_end = _first(self._structure.array_ends, at, end)
+        stop = end if array_end is None else array_end
+        for comma in _within(self._structure.commas, at, stop):
+            self._add(at, comma)
+            at = comma + 1
+        if array_end is None:
+            return at
+        self._add(at, array_end)
+        self._level = _AFTER_MEMBERS
+        return array_end + 1
+
+    def _end_segment(self, at: int, end: int) -> None:
+        """Take what is complete of a document that was cut off; the rest is unreadable."""
+        if self._level == _MEMBERS:
+            member_end = _first(self._structure.member_ends, at, end)
+            if member_end is not None:
+                self._add(at, member_end + 1)
+                at = member_end + 1
+        at = _skip(_BETWEEN, self._data, at, end)
+        if at < end or self._level != _DOCUMENTS or self._too_long:
+            self._refuse(at, end, CUT_OFF)
+
+    def _add(self, start: int, end: int) -> None:
+        if self._too_long:
+            self._refuse(start, end, TOO_LONG)
+            return
+        start = _skip(_BLANKS, self._data, start, end)
+        if start < end:
+            self._spans.append((start, end))
+
+    def _refuse(self, start: int, end: int, reason: str) -> None:
+        self._flush()
+        kept = self._too_long or self._unreadable(start, reason)
+        self._too_long = None
+        length = self._offset + end - kept.offset
+        self._blocks.append(Unreadable(kept.line, kept.offset, length, kept.reason, kept.start))
+
+    def _unreadable(self, start: int, reason: str) -> Unreadable:
+        line = self._line + bisect_left(self._newlines, start)
+        data = self._data[start : start + KEPT_BYTES]
+        return Unreadable(line, self._offset + start, 0, reason, data)
+
+    def _flush(self) -> None:
+        """Turn the records that were found so far into a block."""
+        if not self._spans:
+            return
+        bounds = np.array(self._spans, np.int64)
+        lines = self._line + np.searchsorted(self._newlines, bounds[:, 0])
+        first, last = self._spans[0][0], self._spans[-1][1]
+        data, offset = self._data[first:last], self._offset + first
+        self._blocks.append(Records(data, bounds - first, lines, offset))
+        self._spans = []
+
+    def _keep(self, at: int) -> None:
+        """Keep the unfinished rest for the next piece, or brackets in its place if it is long."""
+        at = _skip(_BLANKS, self._data, at, len(self._data))
+        rest = self._data[at:]
+        stand_in = rest
+        if len(rest) > MAX_BYTES:
+            self._too_long = self._too_long or self._unreadable(at, TOO_LONG)
+            stand_in = self._structure.stand_in(rest, self._level)
+        self._line += bisect_left(self._newlines, at if stand_in is rest else len(self._data))
+        self._offset += len(self._data) - len(stand_in)
+        self._data = stand_in
 
 
-def _structure(data: bytes) -> tuple[Positions, npt.NDArray[np.int64], npt.NDArray[np.int8]]:
-    """Return position, depth and kind of brackets and commas outside strings.
+@dataclass(frozen=True, slots=True)
+class _Structure:
+    """Where the brackets and commas are that separate documents and members."""
 
-    Kind is 1 for an opening bracket, -1 for a closing one, 2 for a comma; depth is the number of
-    brackets open after it, counted from 0 at the start of the data.
-    """
-    plain = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-    content = np.frombuffer(plain, np.uint8)
+    document_starts: list[int]
+    document_ends: list[int]
+    array_ends: list[int]
+    commas: list[int]
+    member_ends: list[int]
+    depth: int
+    """How many brackets are open at the end."""
+    in_string: bool
+    """Whether the end is inside a string."""
+
+    def stand_in(self, text: bytes, level: int) -> bytes:
+        """Return short text that leaves as much open as a text that begins at a level."""
+        brackets = b"[" * min(max(self.depth - level, 0), _MAX_STAND_IN)
+        backslashes = _BACKSLASHES.search(text, len(text) - 100)
+        odd = backslashes is not None and len(backslashes[0]) % 2 == 1
+        return brackets + b'"' * self.in_string + b"\\" * odd
+
+
+def _find_structure(data: bytes, starts: Sequence[int], level: int) -> _Structure:
+    """Find the structure of data; at each of `starts` it begins anew, at the first at a level."""
+    content = np.frombuffer(data.replace(b"\\\\", b"__").replace(b'\\"', b"__"), np.uint8)
     quotes = np.flatnonzero(content == _QUOTE)
-    positions = np.flatnonzero(_STRUCTURE[content])
-    outside = np.searchsorted(quotes, positions) % 2 == 0
-    positions = positions[outside]
-    kinds = _STRUCTURE[content[positions]]
-    depths = np.cumsum(np.where(kinds == 2, 0, kinds))
-    return positions, depths, kinds
+    positions = np.flatnonzero(_KINDS[content])
+    segments = np.searchsorted(starts, positions, "right") - 1
+    quotes_before = np.searchsorted(quotes, starts)
+    outside = (np.searchsorted(quotes, positions) - quotes_before[segments]) % 2 == 0
+    positions, segments = positions[outside], segments[outside]
+    kinds = _KINDS[content[positions]]
+    depths = np.cumsum(np.where(kinds == 2, 0, kinds), dtype=np.int64)
+    before = np.append(0, depths)[np.searchsorted(positions, starts)]
+    before[0] -= level
+    depths -= before[segments]
+
+    def at(kind: int, depth: int) -> list[int]:
+        found: list[int] = positions[(kinds == kind) & (depths == depth)].tolist()
+        return found
+
+    return _Structure(
+        document_starts=at(1, _DOCUMENTS + 1),
+        document_ends=at(-1, _DOCUMENTS),
+        array_ends=at(-1, _AFTER_MEMBERS),
+        commas=at(2, _MEMBERS),
+        member_ends=at(-1, _MEMBERS),
+        depth=int(depths[-1]) if len(depths) and segments[-1] == len(starts) - 1 else level,
+        in_string=bool((len(quotes) - quotes_before[-1]) % 2),
+    )
+
+
+def _positions(data: bytes, byte: int) -> list[int]:
+    if byte not in data:
+        return []
+    found: list[int] = np.flatnonzero(np.frombuffer(data, np.uint8) == byte).tolist()
+    return found
+
+
+def _first(positions: Sequence[int], start: int, end: int) -> int | None:
+    """Return the first of sorted positions from `start` on, before `end`."""
+    at = bisect_left(positions, start)
+    return positions[at] if at < len(positions) and positions[at] < end else None
+
+
+def _within(positions: Sequence[int], start: int, end: int) -> Sequence[int]:
+    return positions[bisect_left(positions, start) : bisect_left(positions, end)]
+
+
+def _skip(blanks: re.Pattern[bytes], data: bytes, start: int, end: int) -> int:
+    found = blanks.match(data, start, end)
+    return found.end() if found else start
