@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from generated.corpus import CorpusRule
-from generated.generator import Values, World, fold
+from generated.generator import MISSING, Values, World, fold
 
 TIME = "2026-03-04T05:06:07.891Z"
 SUBSCRIPTION = "22222222-aaaa-4bbb-8ccc-000000000002"
@@ -104,18 +104,23 @@ def dotted(**paths: str) -> dict[str, Path]:
     }
 
 
-def resource_id(values: Values) -> dict:
-    """Write the resource: its provider is told only by its id."""
+def given(**columns: object) -> dict:
+    """Return the columns that hold something."""
+    return {name: value for name, value in columns.items() if value is not MISSING}
+
+
+def resource_id(values: Values) -> object:
+    """Write the resource: its id tells its provider as well."""
     if "resource" not in values and "provider" not in values:
-        return {}
+        return MISSING
     provider, name = values.get("provider", "Microsoft.Some"), values.get("resource", "things/one")
-    return {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/{provider}/{name}"}
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/{provider}/{name}"
 
 
 def activity_diagnostic(values: Values) -> dict:
     record = {"time": TIME, "operationName": values.get("operation", "MICROSOFT.SOME/READ")}
     record |= {"category": values.get("log", values["category"]), "resultType": "Success"}
-    return record | {"resourceId": one for one in resource_id(values).values()}
+    return record | given(resourceId=resource_id(values))
 
 
 def activity_api(values: Values) -> dict | None:
@@ -124,19 +129,17 @@ def activity_api(values: Values) -> dict | None:
     operation = values.get("operation", "Microsoft.Some/read")
     record: dict = {"eventTimestamp": TIME, "operationName": {"value": operation}}
     record |= {"category": {"value": values["category"]}, "status": {"value": "Succeeded"}}
-    record |= {"resourceId": one for one in resource_id(values).values()}
     if "provider" in values:
         record["resourceProviderName"] = {"value": values["provider"]}
-    return record
+    return record | given(resourceId=resource_id(values))
 
 
 def activity_row(values: Values) -> dict:
     record = {"TimeGenerated": TIME, "Type": values.get("log", "AzureActivity")}
     record |= {"OperationNameValue": values.get("operation", "MICROSOFT.SOME/READ")}
     record |= {"CategoryValue": values["category"], "ActivityStatusValue": "Success"}
-    if "provider" in values:
-        record["ResourceProviderValue"] = values["provider"]
-    return record | {"_ResourceId": one for one in resource_id(values).values()}
+    provider = values.get("provider", MISSING)
+    return record | given(ResourceProviderValue=provider, _ResourceId=resource_id(values))
 
 
 def audit_object(values: Values) -> dict:
@@ -220,32 +223,28 @@ def sign_in_object(values: Values) -> dict:
     return record
 
 
-def code_of(values: Values) -> dict:
+def code_of(values: Values) -> object:
     """Write the result: a code, which is text in every export."""
     if "code" in values:
         code = values["code"]
-        return {"code": code if code is None else str(code)}
-    code = PORTAL_WORDS.get(fold(str(values.get("status"))))
-    return {"code": code} if code else {}
+        return code if code is None else str(code)
+    return PORTAL_WORDS.get(fold(str(values.get("status"))), MISSING)
 
 
 def sign_in_diagnostic(values: Values) -> dict:
     record = {"time": TIME, "category": values.get("log", "SignInLogs")}
-    record["operationName"] = "Sign-in activity"
-    record |= {"resultType": code for code in code_of(values).values()}
-    if "description" in values:
-        record["resultDescription"] = values["description"]
-    return record | {"properties": sign_in_object(values)}
+    record |= {"operationName": "Sign-in activity", "properties": sign_in_object(values)}
+    description = values.get("description", MISSING)
+    return record | given(resultType=code_of(values), resultDescription=description)
 
 
 def sign_in_row(values: Values) -> dict | None:
+    """Write a row; no column holds what the portal calls a sign-in's message."""
     if "message" in values:
         return None
     record = table_row(sign_in_object(values), values.get("log", "SigninLogs"))
-    record |= {"ResultType": code for code in code_of(values).values()}
-    if "description" in values:
-        record["ResultDescription"] = values["description"]
-    return record
+    description = values.get("description", MISSING)
+    return record | given(ResultType=code_of(values), ResultDescription=description)
 
 
 def risk_diagnostic(values: Values) -> dict:

@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 import yaml
-from oracle import sigma_oracle
 from sigma import conditions
 from sigma.collection import SigmaCollection
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
+
+from oracle import sigma_oracle
 
 GROUPS = (conditions.ConditionAND, conditions.ConditionOR, conditions.ConditionNOT)
 LEFT_OUT = "rules-placeholder"
@@ -19,7 +20,7 @@ PLACEHOLDERS = {"known_cdcs": ["dc01.corp.example", "dc02.corp.example"]}
 """Values for what two rules leave open for the user to fill in."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CorpusRule:
     """One detection rule: its conditions, alternatives of each other, and its log source."""
 
@@ -82,6 +83,4 @@ def read_rule(path: Path) -> CorpusRule:
         ProcessingPipeline(items=[fill_in], vars=PLACEHOLDERS).apply(rule)
     source = rule.logsource
     trees = tuple(condition.parsed for condition in rule.detection.parsed_condition)
-    return CorpusRule(
-        str(rule.id), path, source.product, source.category, source.service, trees
-    )
+    return CorpusRule(str(rule.id), path, source.product, source.category, source.service, trees)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from random import Random
 
+from sigma import conditions, types
+
 from generated.corpus import CorpusRule
 from generated.texts import PRESENT, altered, candidates, is_text
 from oracle import sigma_oracle
 from oracle.sigma_oracle import MISSING, fold
-from sigma import conditions, types
 
 Values = dict[str, object]
 """Slot → JSON value. A slot is where a value stands, however many names a rule has for it."""
@@ -163,11 +164,36 @@ class Search:
             else:
                 state.different += (pair,)
             return True
-        slot = add(state.slots.get(name, Slot()), value, self.chance, wanted=wanted)
+        slot = self.add(state.slots.get(name, Slot()), value, wanted=wanted)
         if slot is None:
             return False
         state.slots[name] = slot
         return True
+
+    def add(self, slot: Slot, value: types.SigmaType, *, wanted: bool) -> Slot | None:
+        """Add what a leaf asks for to a slot; None if no value does it all."""
+        if fits(MISSING, value):
+            added = replace(slot, empty=True) if wanted else replace(slot, present=True)
+        elif wanted:
+            added = replace(slot, wanted=(*slot.wanted, value), present=True)
+        else:
+            added = replace(slot, unwanted=(*slot.unwanted, value))
+        if added.empty and added.present:
+            return None
+        if added.present == is_there(slot) and fits(slot.value, value) == wanted:
+            return added
+        return self.with_value(added)
+
+    def with_value(self, slot: Slot) -> Slot | None:
+        """Look for a value that fits everything a slot is to be and nothing it is not to be."""
+        if not slot.present:
+            return replace(slot, value=MISSING)
+        for candidate in candidates(slot.wanted, self.chance, odd=self.turn > 0):
+            if all(fits(candidate, value) for value in slot.wanted) and not any(
+                fits(candidate, value) for value in slot.unwanted
+            ):
+                return replace(slot, value=candidate)
+        return None
 
     def finish(self, state: State) -> Solution | None:
         """Write down the values that a search has found."""
@@ -219,33 +245,6 @@ def rotated(items: Sequence, turn: float) -> list:
     """Start a list at another item: a share of its length, or so many items later."""
     start = int(turn * len(items)) if isinstance(turn, float) else turn % max(len(items), 1)
     return [*items[start:], *items[:start]]
-
-
-def add(slot: Slot, value: types.SigmaType, chance: Random, *, wanted: bool) -> Slot | None:
-    """Add what a leaf asks for to a slot; None if no value does it all."""
-    if fits(MISSING, value):
-        added = replace(slot, empty=True) if wanted else replace(slot, present=True)
-    elif wanted:
-        added = replace(slot, wanted=(*slot.wanted, value), present=True)
-    else:
-        added = replace(slot, unwanted=(*slot.unwanted, value))
-    if added.empty and added.present:
-        return None
-    if added.present == is_there(slot) and fits(slot.value, value) == wanted:
-        return added
-    return with_value(added, chance)
-
-
-def with_value(slot: Slot, chance: Random) -> Slot | None:
-    """Look for a value that fits everything a slot is to be and nothing it is not to be."""
-    if not slot.present:
-        return replace(slot, value=MISSING)
-    for candidate in candidates(slot.wanted, chance):
-        if all(fits(candidate, value) for value in slot.wanted) and not any(
-            fits(candidate, value) for value in slot.unwanted
-        ):
-            return replace(slot, value=candidate)
-    return None
 
 
 def is_there(slot: Slot) -> bool:

@@ -1,7 +1,11 @@
 """Records of logs that have no log type: flat or nested objects under the names of the rules."""
 
+import json
+from collections.abc import Callable, Iterator
+
 from generated.corpus import CorpusRule
 from generated.generator import Values, World, fold, share
+from oracle import sigma_oracle
 
 WORLD = World(free=("message", "details"), lists=True)
 TIME = "2026-03-04T05:06:07.891Z"
@@ -34,3 +38,17 @@ def nest(named: Values) -> dict | None:
             return None
         at[last] = value
     return record
+
+
+def reader(record: dict) -> Callable[[CorpusRule], bool]:
+    """Return what says of any rule whether it matches a record."""
+    parsed = sigma_oracle.parse_event(json.dumps(dict(flattened(record, ""))))
+    return lambda rule: rule.matches(parsed)
+
+
+def flattened(record: dict, prefix: str) -> Iterator[tuple[str, object]]:
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from flattened(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

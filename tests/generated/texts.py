@@ -15,6 +15,7 @@ from sigma import types
 
 ATTEMPTS = 80
 GLUES = ("", " ", "q", "7", "\\", "/", ".", "Q7 ", "-", "zq7", " x ", "_", "=", "|")
+ODD_GLUES = ("\n", "İ", '"', "ß\t", "\u2028", "😀", "\\n", "\r\nx", "%s", "{}", "Σς", "\x7f")
 PRESENT = ("q7", "w", "0", "true", "C:\\q\\w.exe", "/q/w", "10.11.12.13", "x" * 40)
 ELSEWHERE = ("8.8.8.8", "203.0.113.7", "10.1.2.3", "2001:4860:4860::8888", "fd00::1")
 PRINTABLE = ascii_letters + digits + " " + punctuation + "\t\n"
@@ -31,8 +32,12 @@ class Parts:
     """The head is all of it."""
 
 
-def candidates(values: Sequence[types.SigmaType], chance: Random) -> Iterator[object]:
-    """Yield what may fit all values at once; the likeliest first."""
+def candidates(
+    values: Sequence[types.SigmaType], chance: Random, *, odd: bool = False
+) -> Iterator[object]:
+    """Yield what may fit all values at once; `odd` puts strange characters where any may stand."""
+    glues = ODD_GLUES + GLUES if odd else GLUES
+    start = chance.randrange(len(ODD_GLUES)) if odd else 0
     for value in values:
         yield from scalars(value)
     texts = [value for value in values if is_text(value)]
@@ -41,7 +46,8 @@ def candidates(values: Sequence[types.SigmaType], chance: Random) -> Iterator[ob
         return
     for attempt in range(ATTEMPTS):
         parts = [parts_of(value, chance) for value in texts]
-        yield from combined(parts, GLUES[attempt % len(GLUES)], attempt, chance)
+        glue = glues[(start + attempt) % len(glues)]
+        yield from combined(parts, glue, attempt, chance, odd=odd)
 
 
 def is_text(value: types.SigmaType) -> bool:
@@ -156,7 +162,9 @@ def in_item(character: str, kind: object, argument: object) -> bool:
     return kind is op.CATEGORY and CATEGORIES[argument](character)
 
 
-def combined(parts: Sequence[Parts], glue: str, attempt: int, chance: Random) -> Iterator[str]:
+def combined(
+    parts: Sequence[Parts], glue: str, attempt: int, chance: Random, *, odd: bool
+) -> Iterator[str]:
     """Write one text of all parts: the longest start, everything inside, the longest end."""
     wholes = [part.head for part in parts if part.whole]
     if wholes:
@@ -165,12 +173,14 @@ def combined(parts: Sequence[Parts], glue: str, attempt: int, chance: Random) ->
     head = max((part.head for part in parts), key=len)
     tail = max((part.tail for part in parts), key=len)
     inner = [text for part in parts for text in part.inner if text]
-    yield max((head, tail, *inner), key=len)
+    if not odd:
+        yield max((head, tail, *inner), key=len)
     if attempt % 3 == 1:
         inner.reverse()
     elif attempt % 3 == 2 and attempt > 5:
         chance.shuffle(inner)
-    yield glue.join(text for text in (head, *uncovered(inner, (head, tail)), tail) if text)
+    least = glue.join(text for text in (head, *uncovered(inner, (head, tail)), tail) if text)
+    yield glue + least + glue if odd else least
     yield head + glue + glue.join(inner) + glue + tail
 
 

@@ -4,13 +4,13 @@ Which events answer to a rule is what `oracle.windows_facts` says.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from generated.corpus import CorpusRule
 from generated.generator import Values, World, fold, share
 from oracle import sigma_oracle
-from oracle.windows_facts import CATEGORIES, SERVICES, Variant, as_named, view
+from oracle.windows_facts import CATEGORIES, SERVICES, Variant, as_named, variants_for, view
 
 TIME = "2026-03-04T05:06:07.891Z"
 HOST = "ws-17.corp.example"
@@ -78,18 +78,28 @@ def named(rule: CorpusRule, variant: Variant, values: Values) -> Values:
             origin = ACCOUNT_OF[spelled[slot]]
         if isinstance(origin, tuple):
             origin, table = origin
-            value = written_as(value, table)  # noqa: PLW2901
-        event[origin] = value
+            event[origin] = written_as(value, table)
+        else:
+            event[origin] = value
     return event
 
 
 ACCOUNT_OF = {"User": "TargetUserName", "ParentUser": "SubjectUserName"}
 
 
-def judge(variant: Variant, rule: CorpusRule, record: dict) -> bool:
-    """Say whether a rule matches a flat record, seen as an event of a variant."""
+def reader(record: dict) -> Callable[[CorpusRule], bool]:
+    """Return what says of any rule whether it matches a flat record."""
     parsed = sigma_oracle.parse_event(json.dumps(record))
-    return rule.matches(view(as_named(parsed), variant), parsed)
+    named = as_named({name.replace(" ", ""): value for name, value in parsed.items()})
+
+    def matches(rule: CorpusRule) -> bool:
+        return any(
+            rule.matches(view(named, variant), parsed)
+            for variant in variants_for(rule, named)
+            if variant.without.isdisjoint(rule.fields)
+        )
+
+    return matches
 
 
 def written_as(value: object, table: Mapping[str, str]) -> object:
@@ -105,12 +115,14 @@ NXLOG = {
     "Security_UserID": "UserID",
 }
 DEFENDER_NAMES = {
-    name.replace(" ", ""): name
-    for name in (
-        "Action Name|Category Name|Detection ID|Detection User|Error Code|Feature Name|New Value|"
-        "Old Value|Origin Name|Process Name|Severity Name|Source Name|Threat ID|Threat Name"
-    ).split("|")
-} | {"Feature_Name": "Feature Name"}
+    "Feature_Name": "Feature Name",
+    "NewValue": "New Value",
+    "OldValue": "Old Value",
+    "ProcessName": "Process Name",
+    "SourceName": "Source Name",
+    "ThreatName": "Threat Name",
+}
+"""Names with spaces, which rules leave out."""
 
 
 def flat_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:

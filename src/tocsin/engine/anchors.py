@@ -6,10 +6,10 @@ are searched for thousands of short literals on few rows only. Results do not de
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value
-from tocsin.engine.plan import Column, ColumnTest, Gated, leaf_numbers, needed
+from tocsin.engine.plan import Column, ColumnTest, Gated, leaf_numbers
 
 FREE_TEXT_LITERALS = 300
 """A column with more literals to find anywhere in it than this is free text, if they are most."""
@@ -17,20 +17,24 @@ FREE_TEXT_LITERALS = 300
 _ANYWHERE = {Op.CONTAINS, Op.GLOB, Op.REGEX}
 
 
-def first_leaves(gated: Gated, tests: Mapping[int, ColumnTest]) -> set[int]:
-    """Return the leaves to evaluate on every row; each condition has a clause made of them."""
+def first_leaves(
+    gated: Gated, clauses: Sequence[Sequence[frozenset[int]]], tests: Mapping[int, ColumnTest]
+) -> set[int]:
+    """Return the leaves to evaluate on every row; each condition has a clause made of them.
+
+    `clauses` are those that each condition needs.
+    """
     free_text = _free_text(tests)
     costs = {
         number: _cost(leaf.predicate) if leaf.column in free_text else 0.0
         for number, leaf in tests.items()
     }
     first = {number for number in gated.leaves if costs.get(number, 0.0) == 0.0}
-    for condition in gated.conditions:
-        clauses = needed(condition)
-        if any(clause <= first for clause in clauses):
+    for condition, needed in zip(gated.conditions, clauses, strict=True):
+        if any(clause <= first for clause in needed):
             continue
-        if clauses:
-            first |= min(clauses, key=lambda clause: max(costs.get(n, 0.0) for n in clause))
+        if needed:
+            first |= min(needed, key=lambda clause: max(costs.get(n, 0.0) for n in clause))
         else:
             first.update(leaf_numbers(condition))
     return first

@@ -2,29 +2,57 @@
 
 from collections.abc import Sequence
 
-from tocsin.condition.evaluate import compile_test
-from tocsin.condition.functions import fold
-from tocsin.condition.tree import TRUE, Op, Predicate, leaves
+from tocsin.condition.evaluate import holds
+from tocsin.condition.functions import Scalar, apply, fold
+from tocsin.condition.simplify import substitute
+from tocsin.condition.tree import FALSE, TRUE, Condition, Field, Leaf, Op, Predicate, leaves
 from tocsin.engine.plan import select
 from tocsin.logs.bridges import Bridge
 from tocsin.logs.logtype import LogType, Variant
 from tocsin.rules.model import Input, Rule
 
+_PRESENCE = {Op.EXISTS, Op.IS_NULL}
+
 
 def actions_sought(one: Input, bridge: Bridge) -> list[str]:
-    """Return the bridge's actions that a predicate of an input asks for, in the table's order."""
+    """Return the bridge's actions that an input looks for, in the table's order.
+
+    It looks for an action if one of its predicates asks for it and the whole condition can hold for
+    an event whose bridged names read so, whatever else the event says.
+    """
     names = {fold(name) for name in bridge.names}
-    predicates = [
-        leaf
-        for leaf in leaves(one.condition)
-        if isinstance(leaf, Predicate)
-        and len(leaf.field.path) == 1
-        and fold(leaf.field.path[0]) in names
-        and leaf.op not in {Op.EXISTS, Op.IS_NULL}
+    read = [leaf for leaf in leaves(one.condition) if _reads(leaf, names)]
+    asking = [leaf for leaf in read if leaf.op not in _PRESENCE]
+    actions = dict.fromkeys(a for of in bridge.operations.values() for a in of) if asking else ()
+    return [
+        action
+        for action in actions
+        if any(_asks(leaf, action) for leaf in asking) and _can_hold(one.condition, names, action)
     ]
-    tests = [compile_test(p.op, p.values, p.fold_case) for p in predicates]
-    actions = dict.fromkeys(a for of in bridge.operations.values() for a in of)
-    return [action for action in actions if any(test(action) for test in tests)]
+
+
+def _can_hold(condition: Condition, names: set[str], action: str) -> bool:
+    """Say whether a condition is not false already because the names read an action."""
+
+    def decide(leaf: Leaf) -> Condition:
+        if not _reads(leaf, names):
+            return leaf
+        return TRUE if _asks(leaf, action) else FALSE
+
+    return substitute(condition, decide) != FALSE
+
+
+def _reads(leaf: Leaf, names: set[str]) -> bool:
+    if not isinstance(leaf, Predicate) or len(leaf.field.path) != 1:
+        return False
+    return fold(leaf.field.path[0]) in names
+
+
+def _asks(leaf: Leaf, action: str) -> bool:
+    def read(field: Field) -> list[Scalar] | None:
+        return apply(field.via, [action])
+
+    return holds(leaf, read)
 
 
 def bridged_inputs(

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.engine.bridging import actions_sought
+from tocsin.engine.bridging import actions_sought, bridged_inputs
 from tocsin.engine.plan import select
 from tocsin.logs.bridges import bridge_names, load_bridge
+from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType
 from tocsin.rules.model import Rule, Verdict
-
-_CONTROL_PLANE = ("/vaults/read", "/vaults/write", "/vaults/delete", "/deletedvaults/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +31,23 @@ def check(rule: Rule, log_types: Sequence[LogType]) -> Checked:
         verdict = Verdict.APPROXIMATE
     reasons += bridged
     if not names and rule.inputs:
-        scopes = ", ".join(str(one.scope) for one in rule.inputs)
-        reasons.append(f"no log type yet for {scopes} (--log-type {scopes} runs it on such logs)")
+        scopes = dict.fromkeys(one.scope for one in rule.inputs)
+        shown = ", ".join(map(str, scopes))
+        # A `*` would be the shell's to expand.
+        named = " or ".join(str(scope).replace("*", "") for scope in scopes)
+        reasons.append(f"no log type yet for {shown} (--log-type {named} runs it on such logs)")
     return Checked(rule, verdict, tuple(reasons), tuple(names))
 
 
 def addressed(log_type: LogType, rules: Sequence[Rule], bridges: Sequence[str] = ()) -> bool:
     """Say whether any rule is for a log type, directly or over one of the bridges."""
-    inputs = [one for rule in rules for one in rule.inputs]
-    if any(select(log_type, one) for one in inputs):
+    if any(select(log_type, one) for rule in rules for one in rule.inputs):
         return True
+    targets = {one.name: one for one in shipped_log_types()}
     return any(
-        actions_sought(one, bridge)
+        bridged_inputs(rules, bridge, targets[bridge.target])
         for bridge in map(load_bridge, bridges)
         if bridge.source == log_type.name
-        for one in inputs
     )
 
 
@@ -61,7 +62,7 @@ def _bridge_reasons(rule: Rule, log_types: Sequence[LogType]) -> list[str]:
             for one in rule.inputs
             if target and select(target, one)
             for action in actions_sought(one, bridge)
-            if not any(part in action.lower() for part in _CONTROL_PLANE)
+            if action not in bridge.written
         ]
         if sought:
             events = dict.fromkeys(event for one in sought for event in bridge.events_of(one))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.engine.columns import Mask, Rows
-from tocsin.engine.plan import AllOf, AnyOf, Gated, Node, NoneOf, needed
+from tocsin.engine.plan import AllOf, AnyOf, Node, NoneOf
 
 _NOTHING: Rows = np.array([], dtype=np.int64)
 
@@ -42,12 +42,14 @@ class Combiner:
     condition to candidate rows; the other leaves need be right on candidates only.
     """
 
-    def __init__(self, gated: Gated, first: Set[int]) -> None:
-        self._conditions = gated.conditions
-        clauses = [
-            [clause for clause in needed(condition) if clause <= first]
-            for condition in gated.conditions
-        ]
+    def __init__(
+        self,
+        conditions: Sequence[Node],
+        needed: Sequence[Sequence[frozenset[int]]],
+        first: Set[int],
+    ) -> None:
+        self._conditions = conditions
+        clauses = [[clause for clause in of if clause <= first] for of in needed]
         distinct = {clause: at for at, clause in enumerate(dict.fromkeys(chain(*clauses)))}
         self._clauses = [sorted(clause) for clause in distinct]
         self._needs = [[distinct[clause] for clause in of] for of in clauses]

@@ -5,7 +5,7 @@ that changes a result, so it runs the same in a thread, a process or a cluster t
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +23,13 @@ from tocsin.engine.plan import (
     ColumnTest,
     Comparison,
     Elements,
+    GateConditions,
     Gated,
     Plan,
     PlannedInput,
     columns_of,
     gate_leaves,
-    pass_gate,
+    needed,
 )
 from tocsin.engine.predicates import ColumnTests, Tables
 from tocsin.engine.project import Frame, Projector
@@ -158,7 +159,8 @@ class _GateLevel:
 
     def __init__(self, plan: Plan, leaves: Mapping[Column, Sequence[int]]) -> None:
         self._plan = plan
-        self._numbers = [number for numbers in leaves.values() for number in numbers]
+        known = [number for numbers in leaves.values() for number in numbers]
+        self._conditions = GateConditions(plan, known)
         self._tests = {
             column: ColumnTests([(number, _predicate(plan, number)) for number in numbers])
             for column, numbers in leaves.items()
@@ -184,8 +186,7 @@ class _GateLevel:
         if outcome not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates.clear()
-            known = {number: number in outcome for number in self._numbers}
-            self._gates[outcome] = _GateMatcher(self._plan, pass_gate(self._plan, known))
+            self._gates[outcome] = _GateMatcher(self._plan, self._conditions.reduce(outcome))
         return self._gates[outcome]
 
 
@@ -218,8 +219,9 @@ class _GateMatcher:
                 keywords.append((number, leaf.column.via, leaf.predicate))
             else:
                 tests[number] = leaf
-        first = first_leaves(gated, tests)
-        self._combiner = Combiner(self.gated, first)
+        clauses = [needed(condition) for condition in gated.conditions]
+        first = first_leaves(gated, clauses, tests)
+        self._combiner = Combiner(self.gated.conditions, clauses, first)
         self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
         self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
         self._keyword_search = KeywordSearch(keywords) if keywords else None
@@ -238,7 +240,7 @@ class _GateMatcher:
         frame.prefetch_for(self._exprs)
         outcomes: dict[int, Outcome] = {}
         for column, tests in self._first.items():
-            outcomes.update(_outcomes(_column(frame, column), tests))
+            outcomes.update(tests.outcomes(_column(frame, column)))
         for number, leaf in self._others:
             mask = _compare(frame, leaf) if isinstance(leaf, Comparison) else _any(frame, leaf)
             if mask.any():
@@ -250,29 +252,38 @@ class _GateMatcher:
         if candidates and self._second:
             rows = np.unique(np.concatenate(list(candidates.values())))
             for column, tests in self._second.items():
-                outcomes.update(_outcomes(_column(frame, column), tests, rows))
+                outcomes.update(tests.outcomes(_column(frame, column), rows))
         return self._combiner.matches(candidates, outcomes)
 
 
-def _by_column(tests: Mapping[int, ColumnTest]) -> dict[Column, ColumnTests]:
-    columns: dict[Column, list[tuple[int, Predicate]]] = {}
+def _by_column(tests: Mapping[int, ColumnTest]) -> "dict[Column, _Tests]":
+    columns: dict[Column, _Tests] = {}
     for number, leaf in tests.items():
-        columns.setdefault(leaf.column, []).append((number, leaf.predicate))
-    return {column: ColumnTests(of) for column, of in columns.items()}
+        columns.setdefault(leaf.column, _Tests()).predicates.append((number, leaf.predicate))
+    return columns
 
 
-def _outcomes(
-    cells: Cells, tests: ColumnTests, rows: Rows | None = None
-) -> Iterable[tuple[int, Outcome]]:
-    """Yield (leaf number, outcome) for the tests that hold anywhere, or in some rows."""
-    chosen = None
-    if not len(cells.values):
-        return
-    if rows is not None:
-        chosen = np.unique(cells.codes[rows]).astype(np.int64)
-        chosen = chosen[chosen >= 0]
-    for number, table in tests.evaluate(cells, chosen).items():
-        yield number, Outcome(table, cells.codes)
+class _Tests:
+    """The tests of one column, compiled when a batch first holds any of it."""
+
+    def __init__(self) -> None:
+        self.predicates: list[tuple[int, Predicate]] = []
+
+    @cached_property
+    def compiled(self) -> ColumnTests:
+        """Return the tests in the form that evaluates them."""
+        return ColumnTests(self.predicates)
+
+    def outcomes(self, cells: Cells, rows: Rows | None = None) -> Iterable[tuple[int, Outcome]]:
+        """Yield (leaf number, outcome) for the tests that hold anywhere, or in some rows."""
+        if not len(cells.values):
+            return
+        chosen = None
+        if rows is not None:
+            chosen = np.unique(cells.codes[rows]).astype(np.int64)
+            chosen = chosen[chosen >= 0]
+        for number, table in self.compiled.evaluate(cells, chosen).items():
+            yield number, Outcome(table, cells.codes)
 
 
 def _predicate(plan: Plan, number: int) -> Predicate:

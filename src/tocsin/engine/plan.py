@@ -5,14 +5,12 @@ predicates of different rules are one number and so evaluated once. Automata and
 from it when a matcher needs them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tocsin.condition.functions import fold
-from tocsin.condition.simplify import simplify, substitute
 from tocsin.condition.tree import (
-    FALSE,
     TRUE,
     And,
     AnyElement,
@@ -172,12 +170,20 @@ class _Compiler:
         self._shape = shape
         self._numbers: dict[Leaf, int] = {}
         self._exprs: dict[tuple[int, str, str], Expr] = {}
+        self._gates: dict[tuple[int, str], tuple[Node, ...]] = {}
         self._conditions: list[Node] = []
         self._inputs: list[PlannedInput] = []
 
     def add(self, one: Input, planned: PlannedInput) -> None:
-        whole = simplify(And((planned.variant.condition, one.condition)))
-        self._conditions.append(self._node(whole, one.vocabulary, planned.variant))
+        own = self._node(one.condition, one.vocabulary, planned.variant)
+        if planned.variant.condition != TRUE:
+            key = (id(planned.variant), one.vocabulary)
+            if key not in self._gates:
+                gate = self._node(planned.variant.condition, one.vocabulary, planned.variant)
+                self._gates[key] = gate.parts if isinstance(gate, AllOf) else (gate,)
+            parts = own.parts if isinstance(own, AllOf) else (own,)
+            own = AllOf((*self._gates[key], *parts))
+        self._conditions.append(own)
         self._inputs.append(planned)
 
     def plan(self) -> Plan:
@@ -256,21 +262,37 @@ def gate_leaves(plan: Plan) -> dict[Column, list[int]]:
     return found
 
 
-def pass_gate(plan: Plan, known: Mapping[int, bool]) -> Gated:
-    """Evaluate a plan's conditions as far as known leaves can; drop the inputs that are false."""
-    kept = [
-        (rest, one)
-        for condition, one in zip(plan.conditions, plan.inputs, strict=True)
-        if (rest := _reduce(condition, known)) is not False
-    ]
-    conditions = tuple(AllOf(()) if rest is True else rest for rest, _ in kept)
-    leaves = sorted({number for condition in conditions for number in leaf_numbers(condition)})
-    return Gated(conditions, tuple(one for _, one in kept), tuple(leaves))
+class GateConditions:
+    """A plan's conditions, prepared to be evaluated as far as some leaves of the gate can."""
+
+    def __init__(self, plan: Plan, known: Iterable[int]) -> None:
+        self._plan = plan
+        self._known = frozenset(known)
+        self._needed = [
+            [clause for clause in needed(condition) if clause <= self._known]
+            for condition in plan.conditions
+        ]
+
+    def reduce(self, holding: Set[int]) -> Gated:
+        """Evaluate conditions, given which leaves hold; drop the inputs that are false."""
+        outcome = {number: number in holding for number in self._known}
+        plan = self._plan
+        kept = [
+            (rest, one)
+            for condition, one, clauses in zip(
+                plan.conditions, plan.inputs, self._needed, strict=True
+            )
+            if not any(clause.isdisjoint(holding) for clause in clauses)
+            and (rest := _reduce(condition, outcome)) is not False
+        ]
+        conditions = tuple(AllOf(()) if rest is True else rest for rest, _ in kept)
+        leaves = sorted({number for condition in conditions for number in leaf_numbers(condition)})
+        return Gated(conditions, tuple(one for _, one in kept), tuple(leaves))
 
 
 def _reduce(node: Node, known: Mapping[int, bool]) -> "Node | bool":
     if isinstance(node, int):
-        return known.get(node, node) if node in known else node
+        return known.get(node, node)
     if isinstance(node, NoneOf):
         part = _reduce(node.part, known)
         return (not part) if isinstance(part, bool) else NoneOf(part)
@@ -309,6 +331,3 @@ def needed(node: Node) -> list[frozenset[int]]:
     if not all(parts):
         return []
     return [frozenset().union(*(min(part, key=len) for part in parts))]
-
-
-__all__ = ["FALSE", "TRUE", "Plan", "compile_plan", "pass_gate", "substitute"]

@@ -1,8 +1,8 @@
 """Loaded rules on disk, so that a start reads only the files that changed.
 
-An entry is JSON behind a checksum; a damaged one is rebuilt. It is named by `cache_key`, which holds
-everything but the rule files themselves that can change what loading gives; a rule file is taken
-from it while its size, times and inode are what they were.
+An entry is JSON behind a checksum; a damaged one is rebuilt. It is named by `cache_key`, which
+holds everything but the rule files themselves that can change what loading gives; a rule file is
+taken from it while its size, times and inode are what they were.
 """
 
 import hashlib
@@ -21,7 +21,9 @@ from tocsin import __version__
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, combine, find_rule_files, quiet_gc
 from tocsin.rules.model import Rule, RuleSet, Skipped
 
-FORMAT = 1
+FORMAT = 2
+LIBRARIES = ("pysigma", "PyYAML", "google-re2")
+"""What reads rules beside our own code."""
 _LOG = logging.getLogger(__name__)
 
 Loaded: TypeAlias = tuple[list[Rule], Skipped | None]
@@ -58,7 +60,7 @@ def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
     parts = {
         "format": FORMAT,
         "tocsin": __version__,
-        "pysigma": version("pysigma"),
+        "libraries": [version(name) for name in LIBRARIES],
         "code": _code_state(),
         "roots": [str(root.resolve()) for root in roots],
         "shown": [str(root) for root in roots],
@@ -87,16 +89,16 @@ def _load(files: Sequence[RuleFile], path: Path, options: LoadOptions) -> list[L
     loaded: list[Loaded] = []
     fresh: dict[str, Entry] = {}
     for file in files:
-        state = _state(file.path)
-        entry = entries.get(file.shown)
+        name, state = f"{file.pack}:{file.shown}", _state(file.path)
+        entry = entries.get(name)
         if entry and entry["state"] == state:
             skipped = Skipped(**entry["skipped"]) if entry["skipped"] else None
             loaded.append(([decode_rule(data) for data in entry["rules"]], skipped))
-            fresh[file.shown] = entry
+            fresh[name] = entry
             continue
         rules, left_out = loader.load(file)
         loaded.append((rules, left_out))
-        fresh[file.shown] = {
+        fresh[name] = {
             "state": state,
             "rules": [encode_rule(rule) for rule in rules],
             "skipped": asdict(left_out) if left_out else None,
@@ -107,7 +109,10 @@ def _load(files: Sequence[RuleFile], path: Path, options: LoadOptions) -> list[L
 
 
 def _state(path: Path) -> list[int]:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError:
+        return []
     return [found.st_size, found.st_mtime_ns, found.st_ino]
 
 

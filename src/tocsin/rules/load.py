@@ -4,12 +4,13 @@ knows it, and a file that none knows is named, never dropped.
 
 import gc
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tocsin.errors import UsageError
+from tocsin.jsontext import valid_text
 from tocsin.rules.model import Rule, RuleSet, Skipped, Verdict
 
 RULE_SUFFIXES = {".yml", ".yaml"}
@@ -42,18 +43,34 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
     can be given. Raises `UsageError` if a path does not exist or holds no rule files.
     """
     found: list[RuleFile] = []
-    for root in roots:
-        pack = root.resolve().stem or "rules"
-        if root.is_file():
-            found.append(RuleFile(root, pack, str(root)))
-        elif root.is_dir():
+    for root, pack in _name_packs(roots).items():
+        if root.is_dir():
             files = sorted(path for path in root.rglob("*") if _is_rule_file(path))
             if not files:
-                raise UsageError(f"{root}: no rule files (*.yml, *.yaml) below this folder")
-            found += [RuleFile(path, pack, str(path)) for path in files]
+                name = valid_text(str(root))
+                raise UsageError(f"{name}: no rule files (*.yml, *.yaml) below this folder")
+        elif root.exists():
+            files = [root]
         else:
-            raise UsageError(f"{root}: no such rule file or folder")
+            raise UsageError(f"{valid_text(str(root))}: no such rule file or folder")
+        found += [RuleFile(path, pack, valid_text(str(path))) for path in files]
     return found
+
+
+def _name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
+    """Name each root's pack by its file or folder, with as many folders above as tell it apart.
+
+    A root that is named twice is one pack.
+    """
+    places = {root.resolve(): root for root in reversed(list(roots))}
+    packs: dict[Path, str] = {}
+    for place, root in reversed(places.items()):
+        *above, name = place.with_suffix("").parts if place.is_file() else place.parts
+        pack = valid_text(name.strip("/")) or "rules"
+        while pack in packs.values() and above:
+            pack = f"{valid_text(above.pop())}/{pack}"
+        packs[root] = pack
+    return packs
 
 
 def _is_rule_file(path: Path) -> bool:
@@ -90,8 +107,10 @@ class RuleLoader:
         """Load one file: its rules, or the reason why it is not one of rules."""
         try:
             text = file.path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            return [], Skipped(file.shown, f"cannot be read: {error}")
+        except UnicodeDecodeError:
+            return [], Skipped(file.shown, "cannot be read: is not UTF-8 text")
+        except OSError as error:
+            return [], Skipped(file.shown, f"cannot be read: {error.strerror}")
         return self.load_text(text, file)
 
     def load_text(self, text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:

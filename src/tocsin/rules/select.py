@@ -15,7 +15,8 @@ from tocsin.rules.model import Rule, Severity
 Chooser = Callable[[Rule], bool]
 
 _TERM = re.compile(
-    r"(?P<not>-)?(?:(?P<field>[a-z_]+)(?P<op>:|>=|<=|=|>|<))?(?P<value>.+)", re.DOTALL
+    r"(?P<not>-)?(?:(?P<field>[a-z_]+)(?P<op>:|>=|<=|=|>|<)(?P<asked>.*)|(?P<word>.+))",
+    re.DOTALL | re.IGNORECASE,
 )
 
 
@@ -53,7 +54,7 @@ FIELDS: Mapping[str, Callable[[Rule], Iterable[str]]] = {
 
 
 def parse_where(text: str) -> Chooser:
-    """Return the chooser that an expression means; raise `UsageError` for one that means nothing."""
+    """Return the chooser that an expression means; raise `UsageError` if it means nothing."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -65,23 +66,31 @@ def parse_where(text: str) -> Chooser:
 def _term(word: str) -> Chooser:
     match = _TERM.fullmatch(word)
     if not match:
-        raise UsageError(f"--where: {word!r} is no term; write FIELD:VALUE")
-    chooser = _positive(match["field"], match["op"], match["value"])
+        raise UsageError(f"--where: {word!r} is no term; write FIELD:VALUE or a word")
+    if match["word"]:
+        chooser = _word(match["word"].lower())
+    else:
+        chooser = _field(match["field"].lower(), match["op"], match["asked"])
     return (lambda rule: not chooser(rule)) if match["not"] else chooser
 
 
-def _positive(field: str | None, op: str | None, value: str) -> Chooser:
-    if field is None or op is None:
-        wanted = value.lower()
-        return lambda rule: any(wanted in text.lower() for text in _words(rule))
+def _word(wanted: str) -> Chooser:
+    return lambda rule: any(wanted in text.lower() for text in _words(rule))
+
+
+def _field(field: str, op: str, value: str) -> Chooser:
     if field not in FIELDS:
         raise UsageError(f"--where: no field {field!r}; known: {', '.join(FIELDS)}")
+    if not value:
+        raise UsageError(f"--where: {field}{op} asks for nothing; write {field}:VALUE")
     if field == "severity" and op not in {":", "="}:
         return _severity(op, value)
     if op not in {":", "="}:
         raise UsageError(f"--where: {field} has no order; write {field}:{value}")
     texts = FIELDS[field]
-    patterns = [part.lower() for part in value.split(",")]
+    patterns = [part.strip().lower() for part in value.split(",") if part.strip()]
+    if field == "severity":
+        patterns = [parse_severity(part) for part in patterns]
     return lambda rule: any(_fits(text.lower(), patterns, field) for text in texts(rule))
 
 
@@ -92,7 +101,7 @@ def _words(rule: Rule) -> Iterable[str]:
 def _fits(text: str, patterns: Iterable[str], field: str) -> bool:
     """Whole values; but a tag also by one of its dotted parts, and names and authors by a part."""
     for pattern in patterns:
-        if fnmatch.fnmatchcase(text, pattern):
+        if fnmatch.fnmatchcase(text, _only_stars(pattern)):
             return True
         if field in {"name", "author", "path"} and pattern in text:
             return True
@@ -101,6 +110,11 @@ def _fits(text: str, patterns: Iterable[str], field: str) -> bool:
         if field == "technique" and text.startswith(pattern + "."):
             return True
     return False
+
+
+def _only_stars(pattern: str) -> str:
+    """Take `?` and brackets as they are written; `*` alone is special."""
+    return re.sub(r"[\[?]", lambda special: f"[{special[0]}]", pattern)
 
 
 def _severity(op: str, value: str) -> Chooser:

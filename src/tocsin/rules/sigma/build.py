@@ -13,7 +13,7 @@ from tocsin.errors import RuleError
 from tocsin.ids import digest
 from tocsin.rules.attack import techniques_of
 from tocsin.rules.model import Input, Rule, Scope, Severity, Verdict
-from tocsin.rules.sigma.lower import lower
+from tocsin.rules.sigma.lower import FieldError, lower
 from tocsin.rules.sigma.parse import Parsed, parse_documents
 
 _NOT_YET = {
@@ -45,11 +45,12 @@ def _build(parsed: Parsed, origin: Origin, number: int) -> Rule:
         return _rule(parsed, origin, number, problem=str(parsed.error))
     if not isinstance(document, SigmaRule):
         kind, reason = _NOT_YET[type(document)]
-        return _rule(parsed, origin, number, kind=kind, problem=reason)
+        return _rule(parsed, origin, number, kind=kind, problem=f"{parsed.place()}: {reason}")
     try:
         condition = lower(parsed.conditions)
     except RuleError as error:
-        return _rule(parsed, origin, number, problem=f"{origin.shown}: {error}")
+        field = error.field if isinstance(error, FieldError) else None
+        return _rule(parsed, origin, number, problem=f"{parsed.place(field)}: {error}")
     source = document.logsource
     scope = Scope(source.product, source.category, source.service)
     return _rule(parsed, origin, number, inputs=(Input(condition, scope),))
@@ -68,7 +69,7 @@ def _rule(
     suffix = f"#{number + 1}" if number else ""
     tags = _texts(data, "tags")
     return Rule(
-        id=_text(data, "id") or f"{origin.shown}{suffix}",
+        id=_id(parsed, suffix) or f"{origin.shown}{suffix}",
         name=_text(data, "title") or Path(origin.shown).stem,
         ecosystem="sigma",
         kind=kind,
@@ -91,6 +92,12 @@ def _rule(
         reasons=(problem,) if problem else (),
         notes=parsed.notes,
     )
+
+
+def _id(parsed: Parsed, suffix: str) -> str:
+    """Return the rule's id; one that several documents of a file share is told apart."""
+    own = _text(parsed.data, "id")
+    return f"{own}{suffix}" if own and "id" in parsed.inherited else own
 
 
 def _severity(level: str) -> Severity:

@@ -54,6 +54,7 @@ from tocsin.condition.tree import (
 from tocsin.errors import RuleError
 from tocsin.rules.sigma.parse import ParsedCondition
 
+MAX_NESTING = 100
 TEXT = (Call("text"),)
 NUMBER = (Call("number"),)
 WHOLE_EVENT = Field((), (Call("leaves"),))
@@ -72,12 +73,37 @@ _COMPARISONS = {
 }
 
 
+class FieldError(RuleError):
+    """A value of one field cannot be run; `field` names it, to find its place."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+
+
 def lower(trees: tuple[ParsedCondition, ...]) -> Condition:
     """Lower the conditions of one rule; several are alternatives.
 
-    Raises `RuleError` for what cannot be run: an unresolved placeholder, a regex RE2 refuses.
+    Raises `RuleError` for what cannot be run: an unresolved placeholder, a regex RE2 refuses, a
+    condition that nests deeper than `MAX_NESTING`.
     """
-    return simplify(Or(tuple(map(_Lowering().tree, trees))))
+    try:
+        condition = simplify(Or(tuple(map(_Lowering().tree, trees))))
+    except RecursionError:
+        condition = None
+    if condition is None or _nesting(condition) > MAX_NESTING:
+        raise RuleError(f"the condition nests deeper than {MAX_NESTING}")
+    return condition
+
+
+def _nesting(condition: Condition) -> int:
+    match condition:
+        case And(parts) | Or(parts):
+            return 1 + max(map(_nesting, parts), default=0)
+        case Not(part):
+            return 1 + _nesting(part)
+        case _:
+            return 1
 
 
 class _Lowering:
@@ -99,7 +125,7 @@ class _Lowering:
         for kind, lowering in _VALUES.items():
             if isinstance(value, kind):
                 return lowering(self, name, value)
-        raise RuleError(f"{name}: a value of type {type(value).__name__} is not known")
+        raise FieldError(name, f"a value of type {type(value).__name__} is not known")
 
     def string(self, name: str, value: SigmaString) -> Condition:
         fold_case = not isinstance(value, SigmaCasedString)
@@ -145,7 +171,7 @@ class _Lowering:
         try:
             compile_regex(regex)
         except re2.error as error:
-            raise RuleError(f"{name}: RE2 cannot compile {pattern!r}: {error}") from None
+            raise FieldError(name, f"RE2 cannot compile {pattern!r}: {error}") from None
         return Predicate(field, Op.REGEX, (regex,))
 
     def network(self, name: str, value: SigmaCIDRExpression) -> Condition:
@@ -212,7 +238,7 @@ def text_predicate(field: Field, parts: tuple[str | Wild, ...], *, fold_case: bo
 
 def _part(name: str, part: str | SpecialChars | Placeholder) -> str | Wild:
     if isinstance(part, Placeholder):
-        raise RuleError(f"{name}: needs placeholder {part.name} (--placeholders FILE)")
+        raise FieldError(name, f"needs placeholder {part.name} (--placeholders FILE)")
     if isinstance(part, SpecialChars):
         return Wild.ANY if part is SpecialChars.WILDCARD_MULTI else Wild.ONE
     return part

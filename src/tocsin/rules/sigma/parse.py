@@ -2,6 +2,8 @@
 
 pySigma (LGPL-2.1, used as a library) is the reference parser. What it lacks is done here: line
 numbers, one error not stopping the others, integers beyond 2⁵³, pages that quote a rule.
+
+Documents with `action: global`, `repeat` or `reset` shape the documents after them in the file.
 """
 
 import copy
@@ -11,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+import re2
 import yaml
-from sigma.collection import SigmaCollection
+from sigma.collection import SigmaCollection, deep_dict_update
 from sigma.conditions import (
     ConditionFieldEqualsValueExpression,
     ConditionItem,
@@ -21,9 +24,12 @@ from sigma.conditions import (
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError, SigmaRuleLocation
 from sigma.filters import SigmaFilter
+from sigma.policy import default_policy
+from sigma.policy.regex_engine import RegexEngine, RegexPattern
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaRule
+from sigma.rule.base import check_alias_expansion
 from sigma.rule.detection import SigmaDetection, SigmaDetectionItem
 from sigma.types import SigmaCompareExpression, SigmaNumber
 
@@ -32,6 +38,7 @@ from tocsin.errors import Place, RuleError
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FENCE = re.compile(r"^```ya?ml[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _EXACT_IN_FLOAT = 2**53
+TOO_DEEP = "nests too deep"
 
 SigmaDocument: TypeAlias = SigmaRule | SigmaCorrelationRule | SigmaFilter
 ParsedCondition: TypeAlias = (
@@ -51,6 +58,15 @@ class Parsed:
     """pySigma's condition trees; several are alternatives."""
     error: RuleError | None = None
     notes: tuple[str, ...] = ()
+    where: "_Text | None" = None
+    inherited: frozenset[str] = frozenset()
+    """Keys that stand in another document of the file."""
+
+    def place(self, field: str | None = None) -> Place:
+        """Return the place of the document, or of a field in its detection."""
+        if self.where is None:
+            return self.error.place if self.error else Place()
+        return self.where.field_place(field) if field else self.where.place()
 
 
 def rule_text(text: str) -> tuple[str, int]:
@@ -79,22 +95,65 @@ def _parse_documents(
     try:
         documents = list(yaml.load_all(text, _Loader))
     except yaml.YAMLError as error:
-        yield Parsed({}, error=_yaml_error(error, path, lines_before))
+        yield Parsed({}, error=_yaml_error(error, text, path, lines_before))
         return
     except (ValueError, RecursionError) as error:
-        yield Parsed({}, error=RuleError(f"YAML cannot be read: {error}", Place(path)))
+        yield Parsed({}, error=RuleError(f"not YAML: {_message(error)}", Place(path)))
         return
-    notes = _repeated_keys(text, lines_before)
+    actions = _Actions()
     for number, document in enumerate(documents):
         if document is None:
             continue
-        if not isinstance(document, dict):
-            kind = type(document).__name__
-            place = Place(path, lines_before + 1)
-            yield Parsed({}, error=RuleError(f"a rule is a mapping, this is a {kind}", place))
-            continue
         where = _Text(text, path, lines_before, number)
-        yield replace(_parse_one(document, where, pipelines), notes=notes)
+        try:
+            data = actions.apply(_fit(document))
+        except RuleError as error:
+            yield Parsed({}, error=RuleError(error.reason, where.place()), where=where)
+            continue
+        if data is not None:
+            inherited = frozenset(data) - frozenset(document)
+            parsed = _parse_one(data, where, pipelines)
+            notes = where.repeated_keys()
+            yield replace(parsed, where=where, notes=notes, inherited=inherited)
+
+
+def _fit(document: object) -> dict[str, object]:
+    """Return a document that can be a rule; refuse others and YAML that unfolds without end."""
+    if not isinstance(document, dict):
+        raise RuleError(f"a rule is a mapping, this is a {type(document).__name__}")
+    try:
+        check_alias_expansion(document)
+        fit: dict[str, object] = copy.deepcopy(document)
+    except SigmaError as error:
+        raise RuleError(_message(error)) from None
+    except RecursionError:
+        raise RuleError(TOO_DEEP) from None
+    return fit
+
+
+class _Actions:
+    """Carries what `action` documents say over to the documents after them."""
+
+    def __init__(self) -> None:
+        self._shared: dict[str, object] = {}
+        self._last: dict[str, object] = {}
+
+    def apply(self, data: dict[str, object]) -> dict[str, object] | None:
+        """Return a document as it reads with those before it; None if it is no rule itself."""
+        action = data.pop("action", None)
+        if action in {"global", "reset"}:
+            self._shared = self._last = data if action == "global" else {}
+            return None
+        if action not in {None, "repeat"}:
+            raise RuleError(f"unknown action {action!r}; known: global, repeat, reset")
+        if "correlation" in data or "filter" in data:
+            return data
+        if action is None:
+            data = deep_dict_update(data, copy.deepcopy(self._shared))
+        else:
+            data = deep_dict_update(copy.deepcopy(self._last), data)
+        self._last = data
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +167,58 @@ class _Text:
 
     def place(self, *keys: str) -> Place:
         """Return the place of a key, given the keys that lead to it."""
-        nodes = list(yaml.compose_all(self.text, _Loader))
-        node = nodes[self.number]
-        line, column = node.start_mark.line, node.start_mark.column
+        node = self._node()
+        mark = node.start_mark
         for key in keys:
             for candidate, value in _pairs(node):
                 if candidate.value == key:
-                    line, column = candidate.start_mark.line, candidate.start_mark.column
-                    node = value
+                    mark, node = candidate.start_mark, value
                     break
-        return Place(self.path, self.lines_before + line + 1, column + 1)
+        return self._at(mark)
+
+    def field_place(self, name: str) -> Place:
+        """Return the place where a detection first asks for a field."""
+        for key, detection in _pairs(self._node()):
+            if key.value != "detection":
+                continue
+            for _, section in _pairs(detection):
+                for item, _ in _pairs(section):
+                    if str(item.value).split("|")[0] == name:
+                        return self._at(item.start_mark)
+        return self.place("detection")
+
+    def repeated_keys(self) -> tuple[str, ...]:
+        """Name the keys that a mapping holds twice: YAML keeps the last, authors rarely mean it."""
+        if not _looks_repeated(self.text):
+            return ()
+        notes = []
+        seen: set[int] = set()
+        stack = [self._node()]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen or isinstance(node, yaml.ScalarNode):
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                stack += node.value
+                continue
+            keys: set[str] = set()
+            for key, value in node.value:
+                stack.append(value)
+                if isinstance(key, yaml.ScalarNode) and key.value in keys:
+                    line = self._at(key.start_mark).line
+                    notes.append((line, key.value))
+                keys.add(str(key.value))
+        return tuple(
+            f"line {line}: the key {key!r} stands twice; the last counts"
+            for line, key in sorted(notes)
+        )
+
+    def _node(self) -> yaml.Node:
+        return list(yaml.compose_all(self.text, _Loader))[self.number]
+
+    def _at(self, mark: yaml.Mark) -> Place:
+        return Place(self.path, self.lines_before + mark.line + 1, mark.column + 1)
 
 
 def _pairs(node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
@@ -126,6 +227,31 @@ def _pairs(node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
     if isinstance(node, yaml.SequenceNode):
         return [pair for item in node.value for pair in _pairs(item)]
     return []
+
+
+class _Re2(RegexEngine):  # type: ignore[misc]
+    """Checks regexes as they will run, without RE2's own messages on standard error."""
+
+    @property
+    def error(self) -> type[Exception]:
+        return RegexError
+
+    def compile(self, pattern: str, _flags: int = 0) -> RegexPattern:
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            return re2.compile(pattern, options)
+        except re2.error as error:
+            reason = error.args[0]
+            raise RegexError(reason.decode() if isinstance(reason, bytes) else reason) from None
+
+
+class RegexError(Exception):
+    """RE2 does not compile a regex; the message says why."""
+
+
+# Modifiers compile before a policy of one's own would reach them.
+default_policy.regex_engine = _Re2()
 
 
 def _parse_one(
@@ -142,19 +268,19 @@ def _parse_one(
         documents = [*collection.rules, *collection.filters]
         errors = [*collection.errors, *(error for one in documents for error in one.errors)]
     except Exception as error:
-        return Parsed(data, error=RuleError(_message(error), where.place()))
+        return Parsed(data, error=RuleError(_message(error), _error_place(error, data, where)))
     if errors or not documents:
-        reason = errors[0] if errors else "neither a rule, a correlation nor a filter"
-        return Parsed(data, error=RuleError(_message(reason), _error_place(data, where)))
+        reason = errors[0] if errors else RuleError("neither a rule, a correlation nor a filter")
+        return Parsed(data, error=RuleError(_message(reason), _error_place(reason, data, where)))
     document = documents[0]
     if not isinstance(document, SigmaRule):
         return Parsed(data, document=document)
-    _restore_integers(document, data)
     try:
+        _restore_integers(document, data)
         for pipeline in pipelines:
             pipeline.apply(document)
         trees = [condition.parsed for condition in document.detection.parsed_condition]
-    except SigmaError as error:
+    except Exception as error:
         place = where.place("detection", "condition")
         return Parsed(data, error=RuleError(_message(error), place))
     return Parsed(data, document=document, conditions=tuple(tree for tree in trees if tree))
@@ -187,20 +313,25 @@ def load_placeholders(path: Path) -> ProcessingPipeline:
     return ProcessingPipeline(items=[ProcessingItem(fill_in)], vars=values)
 
 
-def _error_place(data: Mapping[str, object], where: _Text) -> Place:
-    """Find the first part of the detection that pySigma refuses by itself."""
+def _error_place(error: Exception, data: Mapping[str, object], where: _Text) -> Place:
+    """Find the key that an error is about, or the first part of the detection that is refused."""
+    kind = type(error).__name__.removeprefix("Sigma").removesuffix("Error").lower()
+    key = {"identifier": "id", "tag": "tags"}.get(kind, kind)
     detection = data.get("detection")
-    if not isinstance(detection, dict):
-        return where.place()
+    if key in data or not isinstance(detection, dict):
+        return where.place(key)
     for name, section in detection.items():
         if name == "condition":
             continue
         for item in section if isinstance(section, list) else [section]:
             if isinstance(item, dict):
-                for key, value in item.items():
-                    if not _item_parses(key, value):
-                        return where.place("detection", str(name), str(key))
-    return where.place("detection")
+                for field, value in item.items():
+                    if not _item_parses(field, value):
+                        return where.place("detection", str(name), str(field))
+    return where.place("detection" if kind in _ABOUT_DETECTIONS else "")
+
+
+_ABOUT_DETECTIONS = {"detection", "condition", "modifier", "type", "value", "regularexpression"}
 
 
 def _item_parses(key: object, value: object) -> bool:
@@ -211,12 +342,21 @@ def _item_parses(key: object, value: object) -> bool:
     return True
 
 
-def _message(error: object) -> str:
+def _message(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return TOO_DEEP
+    if not isinstance(error, SigmaError | RuleError | yaml.YAMLError | OSError):
+        return f"cannot be read: {type(error).__name__}: {error}"
     text = str(error.args[0]) if isinstance(error, SigmaError) and error.args else str(error)
     return " ".join(text.split())
 
 
-def _yaml_error(error: yaml.YAMLError, path: Path, lines_before: int) -> RuleError:
+def _yaml_error(error: yaml.YAMLError, text: str, path: Path, lines_before: int) -> RuleError:
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text[: error.position]
+        line, column = before.count("\n"), error.position - (before.rfind("\n") + 1)
+        problem = f"the character U+{ord(text[error.position]):04X} is not allowed"
+        return RuleError(f"not YAML: {problem}", Place(path, lines_before + line + 1, column + 1))
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     if mark is None:
@@ -224,28 +364,6 @@ def _yaml_error(error: yaml.YAMLError, path: Path, lines_before: int) -> RuleErr
     return RuleError(
         f"not YAML: {problem}", Place(path, lines_before + mark.line + 1, mark.column + 1)
     )
-
-
-def _repeated_keys(text: str, lines_before: int) -> tuple[str, ...]:
-    """Name the keys that a mapping holds twice: YAML keeps the last, authors rarely mean it."""
-    if not _looks_repeated(text):
-        return ()
-    notes = []
-    stack: list[yaml.Node] = [node for node in yaml.compose_all(text, _Loader) if node]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, yaml.SequenceNode):
-            stack.extend(node.value)
-        if not isinstance(node, yaml.MappingNode):
-            continue
-        seen: set[str] = set()
-        for key, value in node.value:
-            stack.append(value)
-            if key.value in seen:
-                line = lines_before + key.start_mark.line + 1
-                notes.append(f"line {line}: the key {key.value!r} stands twice; the last counts")
-            seen.add(key.value)
-    return tuple(notes)
 
 
 _KEY_LINE = re.compile(r"^( *(?:- )?)([\w.|-]+):", re.MULTILINE)
