@@ -5,49 +5,25 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle import plain, sigma_oracle, tree_oracle
+from oracle.cases import CASES, rule_text
 from oracle.makers import ConditionMaker, SigmaMaker
+from oracle.running import as_rule, by_itself, load, matcher_of, matches_of
 from oracle.windows_facts import as_named, variants_for, view
 from tocsin.condition.tree import fields
-from tocsin.engine.match import Matcher
-from tocsin.engine.plan import compile_plan
 from tocsin.logs.load import shipped_log_types
-from tocsin.logs.logtype import generic
 from tocsin.rules.load import load_rules
-from tocsin.rules.model import Input, Rule, Scope
-from tocsin.rules.sigma.build import Origin, load_sigma
 
 
-def as_rule(number, condition):
-    name = f"rule {number}"
-    scope = Scope("any", "any", "any")
-    return Rule(name, name, "sigma", "detection", "test", name, "", (Input(condition, scope),))
-
-
-def load(text):
-    (rule,) = load_sigma(text, Origin("test", Path("rule.yml"), "rule.yml"))
-    assert not rule.reasons, (rule.reasons, text)
-    return rule
-
-
-def matcher_of(rules, log_type):
-    return Matcher([log_type], lambda found, shape: compile_plan(rules, found, shape))
-
-
-def matches_of(matcher, lines, size=None):
-    """Return the (row, rule number) pairs that the engine finds, in batches of a size."""
-    found = set()
-    for start in range(0, len(lines), size or len(lines)):
-        result = matcher.match(pa.array(lines[start : start + (size or len(lines))], pa.string()))
-        assert not result.refused
-        assert not len(result.unidentified)
-        found |= {(start + match.row, match.input.rule) for match in result.matches}
-    return found
+@pytest.mark.parametrize("name", CASES)
+def test_golden_case(name):
+    detection, event, expected = CASES[name]
+    matcher = matcher_of([load(rule_text(detection))])
+    assert bool(matches_of(matcher, [event])) == expected
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)
@@ -57,13 +33,15 @@ def test_random_conditions_on_random_events(seed):
     conditions = [make.condition() for _ in range(10)]
     lines = [json.dumps(make.event(), ensure_ascii=make.pick(True, False)) for _ in range(40)]
     rules = [as_rule(number, condition) for number, condition in enumerate(conditions)]
-    matcher = matcher_of(rules, generic("any", "any", "any"))
+    matcher = matcher_of(rules)
     found = matches_of(matcher, lines)
-    for row, event in enumerate(map(plain.parse, lines)):
+    for row, line in enumerate(lines):
+        event, alone = plain.parse(line), by_itself(line)
         for number, condition in enumerate(conditions):
             expected = tree_oracle.holds(condition, event)
-            assert ((row, number) in found) == expected, (condition, lines[row])
-    assert matches_of(matcher, lines, size=7) == found
+            assert ((row, number) in found) == expected, (condition, line)
+            assert alone(condition) == expected, (condition, line)
+    assert matches_of(matcher, lines[:14], size=7) == {pair for pair in found if pair[0] < 14}
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -71,8 +49,7 @@ def test_random_sigma_rules_on_random_events(seed):
     make = SigmaMaker(seed)
     rules = [make.rule(number) for number in range(30)]
     lines = [json.dumps(make.event(), ensure_ascii=make.pick(True, False)) for _ in range(40)]
-    matcher = matcher_of(list(map(load, rules)), generic("any", "any", "any"))
-    found = matches_of(matcher, lines)
+    found = matches_of(matcher_of(list(map(load, rules))), lines)
     trees = list(map(sigma_oracle.parse_rule, rules))
     for row, event in enumerate(map(sigma_oracle.parse_event, lines)):
         for number, tree in enumerate(trees):

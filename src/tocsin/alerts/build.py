@@ -152,7 +152,8 @@ def _shown(value: object) -> Scalar:
 
 def _elements(view: RecordView, path: tuple[str, ...]) -> Iterator[Read]:
     for element in view.read(Field(path)) or ():
-        yield partial(_read, element)
+        if isinstance(element, dict):
+            yield partial(_read, element)
 
 
 def _read(element: Scalar, field: Field) -> list[Scalar] | None:

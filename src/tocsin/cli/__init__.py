@@ -1,16 +1,33 @@
 """The command line: one module per command group, none with logic of its own."""
 
+import io
+import os
 import sys
 
 import click
 
 from tocsin import __version__
 from tocsin.errors import TocsinError
+from tocsin.printable import printable_lines
 
 USAGE_STATUS = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Group(click.Group):
+    """Ends quietly when what reads our output, such as `head`, has seen enough."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was called."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="tocsin")
 def cli() -> None:
     """Run the world's open detection rules, unmodified, on your own logs."""
@@ -22,6 +39,9 @@ def main() -> None:
 
     for module in (scan, test, rules, logs, demo):
         cli.add_command(module.command)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -30,8 +50,11 @@ def main() -> None:
         error.show()
         sys.exit(USAGE_STATUS)
     except TocsinError as error:
-        click.echo(f"tocsin: {error}", err=True)
-        sys.exit(USAGE_STATUS)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        _end(str(error))
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+
+
+def _end(message: str) -> None:
+    click.echo(f"tocsin: {printable_lines(message)}", err=True)
+    sys.exit(USAGE_STATUS)

@@ -1,5 +1,6 @@
 """`tocsin logs`: which log types there are, and what a file holds."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,11 @@ import click
 from tocsin.errors import InputError
 from tocsin.logs.formats.open import log_files
 from tocsin.logs.load import load_log_types
+from tocsin.logs.logtype import LogType
+from tocsin.printable import printable
 from tocsin.run.identify import Identified, identify_file
+
+UNREADABLE = 2
 
 
 @click.group("logs")
@@ -34,18 +39,29 @@ def list_types() -> None:
 def identify(paths: Sequence[Path]) -> None:
     """Say which log types the records of files are, and how many there are of each."""
     log_types = load_log_types()
+    failed = False
     for path in paths:
-        for file in log_files(path):
-            try:
-                found = identify_file(file, log_types)
-            except InputError as error:
-                click.echo(f"{file}: {error}", err=True)
-                continue
-            _print(file, found)
+        try:
+            for file in log_files(path):
+                failed |= not _identify(file, log_types)
+        except InputError as error:
+            click.echo(printable(str(error)), err=True)
+            failed = True
+    if failed:
+        sys.exit(UNREADABLE)
+
+
+def _identify(file: Path, log_types: Sequence[LogType]) -> bool:
+    try:
+        _print(file, identify_file(file, log_types))
+    except InputError as error:
+        click.echo(printable(str(error)), err=True)
+        return False
+    return True
 
 
 def _print(file: Path, found: Identified) -> None:
-    click.echo(str(file))
+    click.echo(printable(str(file)))
     counts: Counter[str] = found.shapes
     for name, count in counts.most_common():
         click.echo(f"  {count:8,}  {name}")

@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 import click
 
 from tocsin.errors import UsageError
-from tocsin.logs.load import load_log_types
-from tocsin.logs.logtype import LogType, generic
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import RuleSet
 from tocsin.rules.select import parse_where
@@ -61,24 +59,3 @@ def parse_moment(name: str, text: str | None) -> datetime | None:
     if when is None:
         raise UsageError(f"{name} {text!r} is no time; write 2026-01-02 or 2026-01-02T03:04:05Z")
     return when
-
-
-def choose_log_types(name: str | None) -> tuple[LogType, ...]:
-    """Return the log types records may be: all, the one named, or one made for a Sigma source."""
-    known = load_log_types()
-    if name is None:
-        return known
-    found = tuple(one for one in known if one.name == name)
-    if found:
-        return found
-    if "/" not in name:
-        names = ", ".join(one.name for one in known)
-        raise UsageError(
-            f"--log-type {name!r}: no such log type; known: {names}; "
-            "or a Sigma log source as product/category/service, with empty parts"
-        )
-    parts = [part or None for part in name.split("/")]
-    if len(parts) > 3:
-        raise UsageError(f"--log-type {name!r}: write product/category/service")
-    product, category, service = (*parts, None, None)[:3]
-    return (generic(product, category, service),)

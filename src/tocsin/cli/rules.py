@@ -12,6 +12,7 @@ from tocsin.cli.options import load, rule_options
 from tocsin.engine.check import Checked, check
 from tocsin.errors import UsageError
 from tocsin.logs.load import load_log_types
+from tocsin.printable import printable, printable_lines
 from tocsin.rules.model import Rule, Verdict
 
 LEFT_OUT = 3
@@ -48,8 +49,8 @@ def check_rules(
         _print_json([_check_record(one) for one in checked])
     else:
         _print_check(checked)
-        for skipped in loaded.skipped:
-            click.echo(f"no rule  {skipped.path}: {skipped.reason}")
+    for skipped in loaded.skipped:
+        click.echo(f"not taken  {printable(skipped.path)}: {skipped.reason}", err=form == "json")
     if strict and any(one.verdict is not Verdict.RUNS for one in checked):
         sys.exit(LEFT_OUT)
 
@@ -75,9 +76,9 @@ def _print_check(checked: Sequence[Checked]) -> None:
     for one in checked:
         if one.verdict is Verdict.RUNS and not one.rule.notes:
             continue
-        click.echo(f"{one.verdict.value:11} {one.rule.name} ({one.rule.path})")
+        _say(f"{one.verdict.value:11} {one.rule.name} ({one.rule.path})")
         for reason in (*one.reasons, *one.rule.notes):
-            click.echo(f"            {reason}")
+            _say(f"            {reason}")
     counts = Counter(one.verdict for one in checked)
     verdicts = ", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict)
     click.echo(f"{len(checked):,} rules: {verdicts}")
@@ -109,7 +110,7 @@ def list_rules(
         _print_json([_rule_record(rule) for rule in loaded.rules])
         return
     for rule in loaded.rules:
-        click.echo(f"{rule.severity.value:13} {rule.id:36}  {rule.name}")
+        _say(f"{rule.severity.value:13} {rule.id:36}  {rule.name}")
     click.echo(f"{len(loaded.rules):,} rules", err=True)
 
 
@@ -162,16 +163,16 @@ def _print_rule(rule: Rule) -> None:
     from tocsin.condition.describe import describe
 
     checked = check(rule, load_log_types())
-    click.echo(rule.name)
+    _say(rule.name)
     click.echo("=" * len(rule.name))
     for title, value in _facts(rule, checked):
         if value:
-            click.echo(f"{title:12} {value}")
+            _say(f"{title:12} {value}")
     if rule.description:
-        click.echo(f"\n{rule.description}")
+        _say(f"\n{rule.description}")
     for one in rule.inputs:
         click.echo(f"\nWaits for, in {one.scope}:")
-        click.echo(describe(one.condition, indent="  "))
+        _say(describe(one.condition, indent="  "))
     for title, items in (
         ("False positives", rule.false_positives),
         ("References", rule.references),
@@ -180,7 +181,7 @@ def _print_rule(rule: Rule) -> None:
         if items:
             click.echo(f"\n{title}:")
             for item in items:
-                click.echo(f"  {item}")
+                _say(f"  {item}")
 
 
 def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
@@ -203,6 +204,10 @@ def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
         ),
         ("log types", ", ".join(checked.log_types)),
     ]
+
+
+def _say(text: str) -> None:
+    click.echo(printable_lines(text))
 
 
 def _print_json(items: Sequence[object]) -> None:

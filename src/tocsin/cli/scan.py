@@ -9,12 +9,16 @@ from typing import BinaryIO
 
 import click
 
-from tocsin.cli.options import choose_log_types, load, parse_moment, rule_options
+from tocsin.cli.options import load, parse_moment, rule_options
 from tocsin.errors import UsageError
 from tocsin.logs.bridges import bridge_names
+from tocsin.logs.formats.open import STDIN
 from tocsin.outputs import OUTPUTS, make_output
+from tocsin.printable import printable
+from tocsin.rules.load import NO_RULE
 from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
 from tocsin.rules.select import parse_severity
+from tocsin.run.identify import choose_log_types
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import Progress, ScanOptions, ScanSummary, scan
 from tocsin.run.work import Window
@@ -33,15 +37,21 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     type=click.Path(path_type=Path),
     help="Rule file or folder; repeats. Each is one pack.",
 )
-@click.option("--log-type", help="What the logs are, instead of looking: a log type or a/b/c.")
-@click.option("--severity", help="Only rules of this severity and above.")
-@click.option("--since", help="Only events from this time on.")
-@click.option("--until", help="Only events before this time.")
+@click.option(
+    "--log-type",
+    metavar="TYPE",
+    help="What the logs are, instead of looking: a log type (tocsin logs types lists them) or a "
+    "Sigma log source as product/category/service, with empty parts.",
+)
+@click.option("--severity", metavar="SEVERITY", help="Only rules of this severity and above.")
+@click.option("--since", metavar="TIME", help="Only events from this time on.")
+@click.option("--until", metavar="TIME", help="Only events before this time.")
 @rule_options
 @click.option(
     "--bridge",
     "bridges",
     multiple=True,
+    metavar="NAME",
     help=f"Show events under the names that rules look for: {', '.join(bridge_names())}.",
 )
 @click.option(
@@ -50,7 +60,9 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Instead of stdout."
 )
-@click.option("--fail-on", help="Exit with 1 if an alert is of this severity or above.")
+@click.option(
+    "--fail-on", metavar="SEVERITY", help="Exit with 1 if an alert is of this severity or above."
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option(
     "--batch", "rows", type=click.IntRange(1), hidden=True, help="Records per batch, for tests."
@@ -90,7 +102,10 @@ def command(
     Exit status: 2 wrong use or unreadable input, 1 alerts at or above --fail-on, 3 with --strict
     if rules or records were left out, else 0.
     """
-    window = Window(parse_moment("--since", since), parse_moment("--until", until))
+    window = _window(since, until)
+    output = None if output == STDIN else output
+    writes = tuple(path for path in (output, quarantine_path) if path)
+    _refuse_overwriting(paths, writes)
     limit = parse_severity(fail_on) if fail_on else None
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
     started = time.monotonic()
@@ -99,14 +114,32 @@ def command(
     if not rules:
         raise UsageError(_nothing_to_run(loaded))
     options = ScanOptions(
-        tuple(rules), choose_log_types(log_type), tuple(bridges), window, workers, rows
+        tuple(rules), choose_log_types(log_type), tuple(bridges), window, workers, rows, writes
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
         summary = scan(paths, options, make_output(form, stream), quarantine, progress)
+    for problem in [*summary.failed_files, *summary.skipped_files]:
+        click.echo(f"not scanned: {printable(problem)}", err=True)
     if not quiet:
         _Report(loaded, rules, options, summary, quarantine).print(time.monotonic() - started)
     sys.exit(_status(summary, quarantine, loaded, limit, strict))
+
+
+def _window(since: str | None, until: str | None) -> Window:
+    window = Window(parse_moment("--since", since), parse_moment("--until", until))
+    if window.since and window.until and window.since >= window.until:
+        raise UsageError(f"--since {since} is not before --until {until}: no event can be between")
+    return window
+
+
+def _refuse_overwriting(paths: Sequence[Path], writes: Sequence[Path]) -> None:
+    """Refuse to write over what is read, and to write two things to one file."""
+    taken = {path.resolve() for path in paths if path != STDIN}
+    for path in writes:
+        if path.resolve() in taken:
+            raise UsageError(f"{path}: would be written over; choose another file to write to")
+        taken.add(path.resolve())
 
 
 def _runs(rule: Rule, least: Severity, include_disabled: bool) -> bool:
@@ -131,15 +164,15 @@ def _status(
     limit: Severity | None,
     strict: bool,
 ) -> int:
-    if summary.failed_files or (not summary.files and not summary.skipped_files):
-        return UNREADABLE
-    if not summary.files:
+    if summary.failed_files or not summary.files:
         return UNREADABLE
     fired = [Severity(name).rank for name, count in summary.alerts.items() if count]
     if limit and any(rank >= limit.rank for rank in fired):
         return FIRED
-    left_out = quarantine.count or any(rule.verdict is Verdict.CANNOT for rule in loaded.rules)
-    return LEFT_OUT if strict and (left_out or summary.unidentified) else 0
+    records = quarantine.count or summary.unidentified
+    rules = any(rule.verdict is Verdict.CANNOT for rule in loaded.rules)
+    files = any(skipped.reason != NO_RULE for skipped in loaded.skipped)
+    return LEFT_OUT if strict and (records or rules or files) else 0
 
 
 @contextmanager
@@ -212,7 +245,7 @@ class _Report:
     def print(self, seconds: float) -> None:
         """Print the summary to standard error."""
         for line in self._lines(seconds):
-            click.echo(line, err=True)
+            click.echo(printable(line), err=True)
 
     def _lines(self, seconds: float) -> Iterator[str]:
         summary = self._summary
@@ -231,8 +264,6 @@ class _Report:
 
     def _left_out_events(self) -> Iterator[str]:
         summary, quarantine = self._summary, self._quarantine
-        for problem in [*summary.failed_files, *summary.skipped_files]:
-            yield f"not scanned: {problem}"
         if summary.unidentified:
             yield (
                 f"{summary.unidentified:,} records are of no known log type; "
@@ -266,7 +297,7 @@ class _Report:
         if self._loaded.skipped:
             first = self._loaded.skipped[0]
             count = len(self._loaded.skipped)
-            yield f"{count:,} files are no rules; first {first.path}: {first.reason}"
+            yield f"{count:,} files were not taken as rules; first {first.path}: {first.reason}"
         yield from self._unaddressed()
 
     def _unaddressed(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ import click
 import orjson
 
 from tocsin.cli.options import rule_options
+from tocsin.printable import printable, printable_lines
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.select import parse_where
 from tocsin.run.testing import Outcome, run_cases
@@ -48,8 +49,9 @@ def _count(outcomes: Sequence[Outcome], result: str) -> int:
 def _print_text(outcomes: Sequence[Outcome]) -> None:
     for one in outcomes:
         if one.result != "passed":
-            click.echo(f"{one.result.upper()}  {one.rule}: {one.test}")
-            click.echo("\n".join(f"    {line}" for line in one.reason.splitlines()))
+            click.echo(printable(f"{one.result.upper()}  {one.rule}: {one.test}"))
+            for line in one.reason.splitlines():
+                click.echo(f"    {printable(line)}")
     counts = ", ".join(f"{_count(outcomes, r)} {r}" for r in ("passed", "failed", "skipped"))
     click.echo(counts)
 
@@ -77,10 +79,11 @@ def _print_junit(outcomes: Sequence[Outcome]) -> None:
         skipped=str(_count(outcomes, "skipped")),
     )
     for one in outcomes:
-        case = Xml.SubElement(suite, "testcase", classname=one.rule, name=one.test)
+        names = {"classname": printable(one.rule), "name": printable(one.test)}
+        case = Xml.SubElement(suite, "testcase", names)
         if one.result != "passed":
             kind = "failure" if one.result == "failed" else "skipped"
-            Xml.SubElement(case, kind, message=one.reason)
+            Xml.SubElement(case, kind, message=printable_lines(one.reason))
     click.echo(Xml.tostring(suite, encoding="unicode", xml_declaration=True))
 
 

@@ -1,21 +1,14 @@
 """The forms in which alerts are written; one module and one line here each."""
 
 from collections.abc import Callable, Mapping
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO
 
 from tocsin.outputs.base import Output
 from tocsin.outputs.ndjson import NdjsonOutput
 from tocsin.outputs.table import TableOutput
 
-
-def _table(stream: BinaryIO) -> Output:
-    import codecs
-
-    return TableOutput(cast("TextIO", codecs.getwriter("utf-8")(stream)))
-
-
 OUTPUTS: Mapping[str, Callable[[BinaryIO], Output]] = {
-    "table": _table,
+    "table": TableOutput,
     "ndjson": NdjsonOutput,
 }
 

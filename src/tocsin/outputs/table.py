@@ -1,22 +1,35 @@
 """A table of rules that fired: how bad, how often, when, who, from where, on what."""
 
+import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TextIO
+from io import StringIO
+from typing import BinaryIO
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from tocsin.alerts.model import Alert
+from tocsin.condition.functions import fold
+from tocsin.printable import printable
 from tocsin.rules.model import Severity
 from tocsin.times import format_time
 
 MAX_ENTITIES = 1000
 """Distinct entities counted per rule and type; those beyond are not listed anyway."""
+
+WIDE = 140
+"""From this many columns on, entities have columns of their own."""
+
+PLAIN_WIDTH = 160
+"""Columns where the output is no terminal and the environment names no number."""
+
+LONGEST_VALUE = 60
+"""A longer value is cut: it is in the alert."""
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",
@@ -46,41 +59,60 @@ class Tally:
             self.first = min(self.first or alert.time, alert.time)
             self.last = max(self.last or alert.time, alert.time)
         for kind, value in _first_of_each_kind(alert.entities):
-            self._count(kind, value, 1)
+            self.entities.setdefault(kind, Counter())[value] += 1
 
     def merge(self, other: "Tally") -> None:
-        """Add what another part counted of the same rule."""
+        """Add what the next part counted of the same rule.
+
+        The first `MAX_ENTITIES` of a type are kept, so the result depends on their order in the
+        input alone, not on where it was cut into parts.
+        """
         self.count += other.count
         firsts = [time for time in (self.first, other.first) if time]
         lasts = [time for time in (self.last, other.last) if time]
         self.first, self.last = min(firsts, default=None), max(lasts, default=None)
         for kind, counts in other.entities.items():
+            counter = self.entities.setdefault(kind, Counter())
             for value, count in counts.items():
-                self._count(kind, value, count)
+                if value in counter or len(counter) < MAX_ENTITIES:
+                    counter[value] += count
 
-    def _count(self, kind: str, value: str, count: int) -> None:
-        counter = self.entities.setdefault(kind, Counter())
-        if value in counter or len(counter) < MAX_ENTITIES:
-            counter[value] += count
+    def top(self, kind: str, most: int = 2) -> list[str]:
+        """Return the most frequent entities of a type, and how many more there are.
 
-    def top(self, kind: str, most: int = 2) -> str:
-        """Return the most frequent entities of a type, and how many more there are."""
-        counter = self.entities.get(kind, Counter())
-        ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-        shown = ", ".join(_last_segment(value) for value, _ in ranked[:most])
-        more = len(ranked) - most
-        return f"{shown} +{more}" if more > 0 else shown
+        Names that differ in case alone are one; its most frequent spelling is shown.
+        """
+        spellings: dict[str, Counter[str]] = {}
+        for value, count in self.entities.get(kind, Counter()).items():
+            shown = short_name(value)
+            spellings.setdefault(fold(shown), Counter())[shown] += count
+        ranked = sorted(spellings.items(), key=lambda item: (-item[1].total(), item[0]))
+        names = [_most_frequent(counter) for _, counter in ranked[:most]]
+        if more := len(ranked[most:]):
+            names[-1] += f" +{more}"
+        return names
 
 
-def _last_segment(value: str) -> str:
-    """Shorten a resource id to its last name."""
-    return value.rstrip("/").rsplit("/", 1)[-1] if value.startswith("/") else value
+def _most_frequent(counter: Counter[str]) -> str:
+    return min(counter, key=lambda name: (-counter[name], name))
+
+
+_AZURE_RESOURCE = re.compile(r"/subscriptions/.*?/providers/[^/]+/[^/]+/([^/]+)", re.IGNORECASE)
+
+
+def short_name(value: str) -> str:
+    """Shorten the path of a resource to its name, that of an Azure sub-resource to its parent's."""
+    if value.startswith("/"):
+        found = _AZURE_RESOURCE.match(value)
+        value = found[1] if found else value.rstrip("/").rsplit("/", 1)[-1] or value
+    text = printable(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 class TableOutput:
     """Collects a tally per rule and prints one table at the end."""
 
-    def __init__(self, stream: TextIO | None = None, width: int | None = None) -> None:
+    def __init__(self, stream: BinaryIO | None = None, width: int | None = None) -> None:
         self._stream = stream
         self._width = width
         self._tallies: dict[str, Tally] = {}
@@ -102,45 +134,34 @@ class TableOutput:
     def add(self, part: Mapping[str, Tally]) -> None:
         """Merge the tallies of a block."""
         for key, tally in part.items():
-            if key in self._tallies:
-                self._tallies[key].merge(tally)
-            else:
-                self._tallies[key] = tally
+            whole = self._tallies.setdefault(key, Tally(tally.name, tally.severity, tally.author))
+            whole.merge(tally)
 
     def finish(self) -> None:
         """Print the table, worst first."""
         if not self._stream:
             return
-        console = Console(file=self._stream, width=self._width, highlight=False)
-        if not self._tallies:
+        console = _console(self._stream, self._width)
+        tallies = sorted(self._tallies.values(), key=_order)
+        if not tallies:
             console.print("No alerts.")
-            return
-        console.print(self._table(console.width))
-
-    def _table(self, width: int) -> Table:
-        wide = width >= WIDE
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        table.add_column("severity", no_wrap=True)
-        table.add_column("count", justify="right", no_wrap=True)
-        table.add_column("first", no_wrap=True)
-        table.add_column("last", no_wrap=True)
-        table.add_column("rule", overflow="fold", ratio=2 if wide else None)
-        for title in ("who", "from", "on") if wide else ():
-            table.add_column(title, overflow="fold", ratio=1)
-        for tally in sorted(self._tallies.values(), key=_order):
-            table.add_row(
-                Text(tally.severity.value, style=STYLES[tally.severity]),
-                f"{tally.count:,}",
-                _short(tally.first),
-                _short(tally.last),
-                _rule(tally, with_entities=not wide),
-                *(map(escape, _entities(tally)) if wide else ()),
-            )
-        return table
+        elif console.width >= WIDE:
+            console.print(_table(tallies))
+        else:
+            for line in _compact(tallies, console):
+                console.print(line, soft_wrap=True)
+        assert isinstance(console.file, StringIO)
+        lines = console.file.getvalue().splitlines()
+        self._stream.write("".join(f"{line.rstrip()}\n" for line in lines).encode())
+        self._stream.flush()
 
 
-WIDE = 150
-"""From this many columns on, entities have columns of their own."""
+def _console(stream: BinaryIO, width: int | None) -> Console:
+    """Make a console for text that goes to a stream: its colours, and its width or the user's."""
+    terminal = stream.isatty()
+    if width is None and not terminal and not os.environ.get("COLUMNS", "").isdigit():
+        width = PLAIN_WIDTH
+    return Console(file=StringIO(), force_terminal=terminal, width=width, highlight=False)
 
 
 def _order(tally: Tally) -> tuple[int, int, str]:
@@ -154,23 +175,64 @@ def _first_of_each_kind(entities: Iterable[tuple[str, str]]) -> Iterable[tuple[s
     return first.items()
 
 
-def _rule(tally: Tally, *, with_entities: bool) -> Text:
-    text = Text(tally.name)
-    if with_entities:
-        for title, value in zip(("who", "from", "on"), _entities(tally), strict=True):
-            if value:
-                text.append(f"\n{title} ", style="dim").append(value)
+def _table(tallies: Sequence[Tally]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("severity", no_wrap=True)
+    table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("first, last", no_wrap=True)
+    table.add_column("rule", min_width=40)
+    for title in ("who", "from", "on"):
+        table.add_column(title, overflow="fold")
+    for tally in tallies:
+        rule = Text(printable(tally.name))
+        if tally.author:
+            rule.append(f"\nby {printable(tally.author)}", style="dim")
+        table.add_row(
+            Text(tally.severity.value, style=STYLES[tally.severity]),
+            Text(f"{tally.count:,}"),
+            Text("\n".join(_times(tally))),
+            rule,
+            *(Text("\n".join(names)) for names in _entities(tally)),
+        )
+    return table
+
+
+def _compact(tallies: Sequence[Tally], console: Console) -> Iterator[Text]:
+    """Yield a few lines per rule: what fired, then when, who, from where and on what, by whom."""
+    wide = max(len(tally.severity.value) for tally in tallies)
+    counts = max(len(f"{tally.count:,}") for tally in tallies)
+    margin = Text(" " * (wide + counts + 4))
+    room = max(console.width - len(margin), 20)
+    for tally in tallies:
+        head = Text(f"{tally.severity.value:{wide}}", style=STYLES[tally.severity])
+        head = Text.assemble(head, f"  {tally.count:>{counts},}  ")
+        for line in Text(printable(tally.name), style="bold").wrap(console, room):
+            yield head + line
+            head = margin
+        for text in _below(tally, room):
+            for line in Text(text).wrap(console, room):
+                yield margin + line
+
+
+def _below(tally: Tally, room: int) -> Iterator[str]:
+    when = " – ".join(_times(tally))
+    about = " · ".join(", ".join(names) for names in _entities(tally) if names)
+    if len(f"{when}  {about}") <= room:
+        yield f"{when}  {about}"
+    else:
+        yield from (when, about)
     if tally.author:
-        text.append(f"\nby {tally.author}", style="dim")
-    return text
+        yield f"by {printable(tally.author)}"
 
 
-def _entities(tally: Tally) -> tuple[str, str, str]:
+def _entities(tally: Tally) -> tuple[list[str], list[str], list[str]]:
     """Return who did it, from where, and on what."""
     kinds = [kind for kind in ("resource", "host", "application") if kind in tally.entities]
     who = tally.top("user") or tally.top("application")
-    return who, tally.top("address"), tally.top(kinds[0]) if kinds else ""
+    return who, tally.top("address"), tally.top(kinds[0]) if kinds else []
 
 
-def _short(time: datetime | None) -> str:
-    return "no time" if time is None else format_time(time)[:19].replace("T", " ")
+def _times(tally: Tally) -> list[str]:
+    """Return the first and the last time, or the one that both are."""
+    times = [format_time(time)[:19].replace("T", " ") for time in (tally.first, tally.last) if time]
+    return list(dict.fromkeys(times)) or ["no time"]

@@ -113,7 +113,7 @@ def _state(path: Path) -> list[int]:
         found = path.stat()
     except OSError:
         return []
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def _read(path: Path) -> Mapping[str, Entry]:

@@ -13,6 +13,7 @@ from tocsin.errors import UsageError
 from tocsin.jsontext import valid_text
 from tocsin.rules.model import Rule, RuleSet, Skipped, Verdict
 
+NO_RULE = "no rule: has no detection, correlation or filter"
 RULE_SUFFIXES = {".yml", ".yaml"}
 _CASES = re.compile(r"\.cases\.ya?ml$")
 _SIGMA = re.compile(r"^(detection|correlation|filter)\s*:", re.MULTILINE)
@@ -118,7 +119,7 @@ class RuleLoader:
         if _PANTHER.search(text):
             return [], Skipped(file.shown, "Panther rules are not read yet")
         if not _SIGMA.search(text):
-            return [], Skipped(file.shown, "no rule: has no detection, correlation or filter")
+            return [], Skipped(file.shown, NO_RULE)
         return self._load_sigma(text, file), None
 
     def _load_sigma(self, text: str, file: RuleFile) -> list[Rule]:

@@ -1,6 +1,9 @@
 """Run tasks in this process or in several, results always in the order of the tasks."""
 
+import atexit
+import gc
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -74,12 +77,25 @@ def _finish(item: Item, future: "Future[Done] | None") -> tuple[Item, Done | Non
         raise InternalError(f"{reason} --workers") from None
 
 
+@contextmanager
+def settled_heap() -> Iterator[None]:
+    """Keep the garbage collector off what is there now: rules are many objects that stay."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 _worker: Worker | None = None
 
 
 def _start(make: Callable[[], Worker]) -> None:
     global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = make()
+    gc.freeze()
+    atexit.register(gc.unfreeze)
 
 
 def _work(task: Task) -> Done:

@@ -22,7 +22,7 @@ from tocsin.logs.formats.open import (
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
-from tocsin.run.pool import Pool, in_process
+from tocsin.run.pool import Pool, in_process, settled_heap
 from tocsin.run.quarantine import Quarantine, Quarantined
 from tocsin.run.work import Done, Range, Task, Window, Worker
 
@@ -134,7 +134,7 @@ class _Scanner:
         items = (item for file in files for item in self._items(file))
         make = _WorkerMaker(self._options, self._output)
         pool = in_process(make) if self._options.workers <= 1 else Pool(make, self._options.workers)
-        with pool as run:
+        with settled_heap(), pool as run:
             for task, done in run(items):
                 if isinstance(task, Quarantined):
                     self._quarantine.add([task])

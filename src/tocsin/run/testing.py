@@ -1,4 +1,4 @@
-"""Run case files: the events of each case through the engine, the alerts against what is expected."""
+"""Run case files: the events of each case through the engine, its alerts against the expected."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +10,11 @@ import orjson
 from tocsin.alerts.model import Alert, to_record
 from tocsin.errors import RuleError, TocsinError
 from tocsin.logs.formats.blocks import Lines
-from tocsin.logs.load import load_log_types
-from tocsin.logs.logtype import LogType
 from tocsin.rules.cases import Case, CaseFile, Yaml, find_case_files, load_case_file
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader
 from tocsin.rules.model import Rule
 from tocsin.rules.select import Chooser
+from tocsin.run.identify import choose_log_types
 from tocsin.run.work import Task, Worker
 
 
@@ -41,7 +40,6 @@ class _Tester:
     def __init__(self, options: LoadOptions, chooser: Chooser | None) -> None:
         self._loader = RuleLoader(options)
         self._chooser = chooser
-        self._log_types = load_log_types()
 
     def run(self, path: Path) -> Iterator[Outcome]:
         try:
@@ -60,11 +58,12 @@ class _Tester:
             source = RuleFile(file.rule, "cases", str(file.rule))
             rules, skipped = self._loader.load(source)
         else:
-            rules, skipped = self._loader.load_text(
-                file.rule, RuleFile(file.path, "cases", "inline")
-            )
+            name = f"{file.path} (the rule in it)"
+            rules, skipped = self._loader.load_text(file.rule, RuleFile(Path(name), "cases", name))
         if skipped:
             raise RuleError(f"{skipped.path}: {skipped.reason}")
+        if not rules:
+            raise RuleError(f"{file.path}: its rule file holds no rule")
         for rule in rules:
             if rule.reasons:
                 raise RuleError(rule.reasons[0])
@@ -81,7 +80,8 @@ class _Tester:
 
     def _alerts(self, rules: Sequence[Rule], case: Case) -> list[Alert]:
         collected = _Collect()
-        worker = Worker(rules, self._types(case), collected, bridges=case.bridges)
+        log_types = choose_log_types(case.log_type)
+        worker = Worker(rules, log_types, collected, bridges=case.bridges)
         data = b"".join(_line(event) for event in case.events)
         done = worker.run(Task("case", Lines(data, 1)))
         if done.quarantined:
@@ -90,14 +90,6 @@ class _Tester:
         if done.disagreements:
             raise RuleError(done.disagreements[0].reason)
         return collected.alerts
-
-    def _types(self, case: Case) -> tuple[LogType, ...]:
-        if case.log_type is None:
-            return self._log_types
-        chosen = tuple(one for one in self._log_types if one.name == case.log_type)
-        if not chosen:
-            raise RuleError(f"no log type {case.log_type!r}")
-        return chosen
 
 
 class _Collect:
@@ -119,7 +111,7 @@ class _Collect:
 def _line(event: Yaml) -> bytes:
     """Write an event on one line; text is taken as raw JSON, so that odd records can be given."""
     if isinstance(event, str):
-        return event.replace("\n", " ").encode() + b"\n"
+        return " ".join(event.splitlines()).encode() + b"\n"
     return json.dumps(event, ensure_ascii=False, default=str).encode() + b"\n"
 
 
@@ -127,13 +119,14 @@ def _difference(case: Case, alerts: Sequence[Alert]) -> str:
     """Return what differs between the expected alerts and those raised; empty if nothing does."""
     raised = [_record(alert) for alert in alerts]
     expected = [dict(one) for one in case.alerts]
-    lines = [
-        f"expected alert {at}: {_json(wanted)}, raised: {_json(_same_keys(wanted, got))}"
-        for at, (wanted, got) in enumerate(zip(expected, raised, strict=False))
-        if _same_keys(wanted, got) != wanted
-    ]
+    lines = []
+    for at, (wanted, got) in enumerate(zip(expected, raised, strict=False)):
+        missed = [key for key in wanted if got.get(key) != wanted[key]]
+        if missed:
+            one, other = (_json({key: of.get(key) for key in missed}) for of in (wanted, got))
+            lines.append(f"alert {at}: expected {one}, raised {other}")
     lines += [f"missing alert: {_json(one)}" for one in expected[len(raised) :]]
-    lines += [f"unexpected alert: {_json(one)}" for one in raised[len(expected) :]]
+    lines += [f"unexpected alert: {_json(_brief(one))}" for one in raised[len(expected) :]]
     return "\n".join(lines)
 
 
@@ -143,13 +136,9 @@ def _record(alert: Alert) -> dict[str, object]:
     return record
 
 
-def _same_keys(wanted: Mapping[str, Yaml], got: Mapping[str, object]) -> dict[str, object]:
-    return {key: got.get(key) for key in wanted}
+def _brief(record: Mapping[str, object]) -> dict[str, object]:
+    return {key: record[key] for key in ("title", "severity", "events", "reason")}
 
 
 def _json(value: Mapping[str, object]) -> str:
-    brief = {key: value[key] for key in value if key in _SHOWN} or dict(value)
-    return json.dumps(brief, ensure_ascii=False, default=str)
-
-
-_SHOWN = {"events", "severity", "title", "count", "group", "entities", "context", "reason"}
+    return json.dumps(value, ensure_ascii=False, default=str)

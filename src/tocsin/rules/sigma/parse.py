@@ -33,7 +33,7 @@ from sigma.rule.base import check_alias_expansion
 from sigma.rule.detection import SigmaDetection, SigmaDetectionItem
 from sigma.types import SigmaCompareExpression, SigmaNumber
 
-from tocsin.errors import Place, RuleError
+from tocsin.errors import Place, RuleError, UsageError
 
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FENCE = re.compile(r"^```ya?ml[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE | re.IGNORECASE)
@@ -287,30 +287,53 @@ def _parse_one(
 
 
 def load_pipeline(path: Path) -> ProcessingPipeline:
-    """Read a pySigma processing pipeline from a YAML file."""
+    """Read a pySigma processing pipeline from a YAML file; raise `UsageError` if it is none."""
+    text = _read_text(path)
+    if not isinstance(_read_yaml(text, path), dict):
+        raise UsageError(f"{path}: a processing pipeline is a mapping")
     try:
-        return ProcessingPipeline.from_yaml(path.read_text("utf-8"), str(path))
-    except (SigmaError, yaml.YAMLError, OSError) as error:
-        raise RuleError(f"no processing pipeline: {_message(error)}", Place(path)) from None
+        return ProcessingPipeline.from_yaml(text, str(path))
+    except Exception as error:
+        raise UsageError(f"{path}: no processing pipeline: {_message(error)}") from None
 
 
 def load_placeholders(path: Path) -> ProcessingPipeline:
     """Read placeholder values, a YAML mapping of name → list, as a pipeline that fills them in.
 
-    Names that the file does not hold stay, so that lowering can name them.
+    Names that the file has no value for stay, so that lowering can name them. Raises `UsageError`.
     """
-    try:
-        data = yaml.load(path.read_text("utf-8"), _Loader)
-    except (yaml.YAMLError, OSError) as error:
-        raise RuleError(f"no placeholders: {_message(error)}", Place(path)) from None
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise RuleError("placeholders are a mapping of name to list of values", Place(path))
-    values = {
-        name: [str(item) for item in (value if isinstance(value, list) else [value])]
-        for name, value in data.items()
-    }
+    data = _read_yaml(_read_text(path), path)
+    if not isinstance(data, dict) or not all(isinstance(name, str) for name in data):
+        raise UsageError(f"{path}: placeholders are a mapping of name to list of values")
+    found = {name: _placeholder_values(name, value, path) for name, value in data.items()}
+    values = {name: items for name, items in found.items() if items}
     fill_in = ValueListPlaceholderTransformation(include=list(values))
     return ProcessingPipeline(items=[ProcessingItem(fill_in)], vars=values)
+
+
+def _placeholder_values(name: str, value: object, path: Path) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    if any(item is None or isinstance(item, list | dict) for item in values):
+        raise UsageError(f"{path}: placeholder {name} needs a list of texts or numbers")
+    return [str(item) for item in values]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not UTF-8 text") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read_yaml(text: str, path: Path) -> object:
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise UsageError(str(_yaml_error(error, text, path, 0))) from None
+    except RecursionError:
+        raise UsageError(f"{path}: {TOO_DEEP}") from None
 
 
 def _error_place(error: Exception, data: Mapping[str, object], where: _Text) -> Place:
