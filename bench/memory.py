@@ -25,13 +25,18 @@ def run_watched(
     reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))  # type: ignore[union-attr]
     reader.start()
     while process.poll() is None:
-        peak = max(peak, sum(map(_proportional_size, _family(process.pid))))
+        peak = max(peak, memory_of(process.pid))
         time.sleep(0.05)
     reader.join()
     seconds = time.perf_counter() - start
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, stderr=errors[0])
     return seconds, peak
+
+
+def memory_of(process: int) -> float:
+    """Return the memory of a process and its descendants now, in MiB."""
+    return sum(map(_proportional_size, _family(process)))
 
 
 def _family(root: int) -> list[int]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle import plain, sigma_oracle, tree_oracle
-from oracle.cases import CASES, rule_text
+from oracle.cases import CASES, TREES, rule_text
 from oracle.makers import ConditionMaker, SigmaMaker
 from oracle.running import as_rule, by_itself, load, matcher_of, matches_of
 from oracle.windows_facts import as_named, variants_for, view
@@ -26,12 +26,19 @@ def test_golden_case(name):
     assert bool(matches_of(matcher, [event])) == expected
 
 
+@pytest.mark.parametrize("name", TREES)
+def test_golden_tree(name):
+    condition, event, expected = TREES[name]
+    assert bool(matches_of(matcher_of([as_rule(0, condition)]), [event])) == expected
+    assert by_itself(event)(condition) == expected
+
+
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.integers(0, 2**32))
 def test_random_conditions_on_random_events(seed):
     make = ConditionMaker(seed)
     conditions = [make.condition() for _ in range(10)]
-    lines = [json.dumps(make.event(), ensure_ascii=make.pick(True, False)) for _ in range(40)]
+    lines = [json.dumps(make.event(), ensure_ascii=make.pick(True, False)) for _ in range(30)]
     rules = [as_rule(number, condition) for number, condition in enumerate(conditions)]
     matcher = matcher_of(rules)
     found = matches_of(matcher, lines)

@@ -7,7 +7,7 @@ Nothing here knows how Tocsin reads a rule; a `World` says what the events of a 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from random import Random
@@ -24,8 +24,9 @@ Values = dict[str, object]
 
 STEPS = 20_000
 SOLUTIONS = 40
+EACH_VALUE = "another value"
 ELSEWHERE = "an event of another log source"
-FILTERS, FILTERS_PER_NEGATION, EDITS_PER_SLOT = 6, 3, 2
+VALUES, FILTERS, FILTERS_PER_NEGATION, EDITS_PER_SLOT = 25, 6, 3, 2
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,19 @@ class State:
 
 
 class Search:
-    """Looks for events of one world that make one rule true."""
+    """Looks for events of one world that make one rule true.
 
-    def __init__(self, rule: CorpusRule, world: World, turn: int) -> None:
+    From turn 1 on, choices and wildcards are filled in oddly; nodes of `through` (by id) are chosen
+    before others.
+    """
+
+    def __init__(
+        self, rule: CorpusRule, world: World, turn: int = 0, through: Collection[int] = ()
+    ) -> None:
         self.rule = rule
         self.world = world
         self.turn = turn
+        self.through = through
         self.chance = Random(f"{rule.id}:{turn}")
         self.gate: Values = {}
         self.turned: Mapping[int, object] = {}
@@ -141,7 +149,8 @@ class Search:
             return
         choices.sort(key=lambda choice: (not choice[1], len(parts_of(choice[0]))))
         (node, wanted), *rest = choices
-        for part in rotated(parts_of(node), self.chance.random() if self.turn else 0):
+        parts = rotated(parts_of(node), self.chance.random() if self.turn else 0)
+        for part in sorted(parts, key=lambda part: id(part) not in self.through):
             self.steps -= 1
             if self.steps < 0:
                 return
@@ -222,6 +231,11 @@ class Search:
         return True
 
 
+def some_of(items: Sequence, most: int) -> Sequence:
+    """Take so many at most from all over a list."""
+    return items[:: max(1, -(-len(items) // most))]
+
+
 def is_choice(node: object, *, wanted: bool) -> bool:
     """Say whether one part of a node is enough."""
     if isinstance(getattr(node, "value", None), types.SigmaExpansion):
@@ -279,12 +293,12 @@ def share(text: str, parts: int) -> int:
 
 def make_probes(rule: CorpusRule, world: World) -> list[Probe]:
     """Make the events for a rule; none at all if no event can match it."""
-    found = next(Search(rule, world, 0).solutions(), None)
+    found = next(Search(rule, world).solutions(), None)
     if found is None:
         return []
-    other = next(Search(rule, world, 1).solutions(), found)
-    made = {"positive": [found.values], "other positive": [other.values]}
-    made |= {
+    made = {
+        "positive": [found.values],
+        EACH_VALUE: list(with_each_value(rule, world)),
         "a field is missing": without_each(found, world),
         "a value differs": list(changed_each(rule, world, found)),
         "a field that must be empty is not": [{**found.values, one: "q7"} for one in found.empty],
@@ -302,6 +316,25 @@ def make_probes(rule: CorpusRule, world: World) -> list[Probe]:
                 probes[text] = Probe(rule, kind, values, expected)
     moved = ({**found.values, **elsewhere} for elsewhere in world.elsewhere)
     return [*probes.values(), *(Probe(rule, ELSEWHERE, values, False) for values in moved)]
+
+
+def with_each_value(rule: CorpusRule, world: World) -> Iterator[Values]:
+    """Find an event for each value that the rule asks for, or for some of very many."""
+    paths = [path for tree in rule.trees for path in paths_of(tree)]
+    for turn, path in enumerate(some_of(paths, VALUES), 1):
+        solution = next(Search(rule, world, turn, path).solutions(), None)
+        if solution is not None:
+            yield solution.values
+
+
+def paths_of(node: object, path: frozenset[int] = frozenset()) -> Iterator[frozenset[int]]:
+    """Yield for each leaf that is not under a negation the ids of the nodes that lead to it."""
+    path |= {id(node)}
+    if not hasattr(node, "args"):
+        yield path
+    elif not isinstance(node, conditions.ConditionNOT):
+        for part in node.args:
+            yield from paths_of(part, path)
 
 
 def changeable(solution: Solution, world: World) -> list[str]:
@@ -337,7 +370,7 @@ def filtered(rule: CorpusRule, world: World) -> Iterator[Values]:
     """Find events that meet what a negation excludes, everything else being as the rule wants."""
     options = (option for tree in rule.trees for option in excluded(tree))
     for negation, part in islice(options, FILTERS):
-        solution = next(Search(rule, world, 0).solutions({id(negation): part}), None)
+        solution = next(Search(rule, world).solutions({id(negation): part}), None)
         if solution is not None:
             yield solution.values
 
@@ -347,8 +380,7 @@ def excluded(node: object) -> Iterator[tuple[object, object]]:
     if isinstance(node, conditions.ConditionNOT):
         inner = node.args[0]
         parts = inner.args if isinstance(inner, conditions.ConditionOR) else [inner]
-        step = -(-len(parts) // FILTERS_PER_NEGATION)
-        yield from ((node, part) for part in parts[::step])
+        yield from ((node, part) for part in some_of(parts, FILTERS_PER_NEGATION))
     elif hasattr(node, "args"):
         for part in node.args:
             yield from excluded(part)

@@ -15,7 +15,7 @@ from tocsin.condition.tree import TRUE, Call, Field
 from tocsin.jsontext import read
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape, Variant
-from tocsin.logs.view import RecordView, exact_reader, identify
+from tocsin.logs.view import RecordView, identify
 from tocsin.times import format_time
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
@@ -259,7 +259,7 @@ def test_one_shape_accepts_a_record(name: str, shape: str) -> None:
     accepted = [
         known.name
         for known in windows().shapes
-        if holds(known.identify, exact_reader(record, known))
+        if holds(known.identify, RecordView(record, known).exact)
     ]
     assert accepted == [shape]
 

@@ -5,6 +5,20 @@ A detection is a selection unless it has a condition. Events are JSON text, to b
 
 import yaml
 
+from tocsin.condition.tree import (
+    FALSE,
+    TRUE,
+    And,
+    AnyElement,
+    Call,
+    Field,
+    FieldsCompare,
+    Not,
+    Op,
+    Or,
+    Predicate,
+)
+
 ABSENCE = {
     "a-leaf-on-a-missing-field-is-false": ({"f": "x"}, "{}", False),
     "not-over-a-missing-field-is-true": ({"s": {"f": "x"}, "condition": "not s"}, "{}", True),
@@ -40,6 +54,10 @@ TEXT = {
     "case-does-not-matter": ({"f": "Cmd.EXE"}, '{"f": "cMD.exe"}', True),
     "cased-case-does": ({"f|cased": "Cmd"}, '{"f": "cmd"}', False),
     "cased-contains-case-does": ({"f|contains|cased": "Cmd"}, '{"f": "a Cmd"}', True),
+    "contains-ignores-case": ({"f|contains": "MD"}, '{"f": "cmd"}', True),
+    "startswith-ignores-case": ({"f|startswith": "CM"}, '{"f": "cmd"}', True),
+    "endswith-ignores-case": ({"f|endswith": "MD"}, '{"f": "cmd"}', True),
+    "a-wildcard-inside-ignores-case": ({"f": "C*D"}, '{"f": "cmd"}', True),
     "the-whole-value-is-meant": ({"f": "cmd"}, '{"f": "cmd.exe"}', False),
     "endswith-is-the-end": ({"f|endswith": "cmd"}, '{"f": "cmd.exe"}', False),
     "startswith-is-the-start": ({"f|startswith": "exe"}, '{"f": "cmd.exe"}', False),
@@ -190,3 +208,58 @@ def rule_text(detection):
     source = {"product": "any", "category": "any", "service": "any"}
     rule = {"title": "a case", "logsource": source, "detection": detection}
     return yaml.safe_dump(rule, allow_unicode=True)
+
+
+def equals(value, *path, via=()):
+    return Predicate(Field(path, tuple(map(Call, via))), Op.EQUALS, (value,))
+
+
+NO_C = Not(Predicate(Field(("c",)), Op.EXISTS))
+NESTED = '{"a": {"b": [1.5, "ß"]}}'
+
+# The same of our own trees, for what Sigma does not say.
+TREES = {
+    "and-of-nothing": (TRUE, "{}", True),
+    "or-of-nothing": (FALSE, "{}", False),
+    "paths-are-exact": (equals("x", "a.b", "c"), '{"a": {"b": {"c": "x"}}}', False),
+    "paths-fan-out": (equals("x", "a", "b"), '{"a": [{"b": "y"}, {"b": "x"}]}', True),
+    "paths-mind-case": (equals("x", "A", "b"), '{"a": {"b": "x"}}', False),
+    "literal-before-nested": (equals("x", "a.b"), '{"a": {"b": "x"}, "a.b": "y"}', False),
+    "exact-before-ignoring-case": (equals("x", "A.B"), '{"a.b": "x", "A": {"B": "y"}}', False),
+    "another-spelling-if-the-exact-leads-nowhere": (
+        equals("x", "A.b"),
+        '{"A": {"c": "y"}, "a": {"b": "x"}}',
+        True,
+    ),
+    "repeated-keys-first": (equals("x", "a"), '{"a": "x", "a": "y"}', True),
+    "repeated-keys-last": (equals("y", "a"), '{"a": "x", "a": "y"}', True),
+    "repeated-keys-deeper": (equals("x", "a.b"), '{"a": {"b": "x", "b": {"b": "y"}}}', True),
+    "only-objects-are-elements": (
+        AnyElement(("a",), Or((equals("x", "b"), NO_C))),
+        '{"a": [{"b": "y", "c": 1}, "x", [], null]}',
+        False,
+    ),
+    "one-element-is-enough": (
+        AnyElement(("a",), Not(equals("x", "b"))),
+        '{"a": [[{"b": "x"}], {"b": "y"}]}',
+        True,
+    ),
+    "one-element-for-all": (
+        AnyElement(("a",), And((equals("x", "b"), equals("x", "c")))),
+        '{"a": [{"b": "x"}, {"c": "x"}]}',
+        False,
+    ),
+    "one-is-not-true": (equals(1, "a"), '{"a": true}', False),
+    "true-is-true": (equals(True, "a"), '{"a": true}', True),
+    "text-is-no-number": (equals(1, "a"), '{"a": "1"}', False),
+    "numbers-by-value": (equals(1, "a"), '{"a": 1.0}', True),
+    "numbers-are-no-text": (Predicate(Field(("a",)), Op.CONTAINS, ("1",)), '{"a": 1}', False),
+    "an-object-is-its-json": (equals('{"b":[1.5,"ß"]}', "a", via=["text"]), NESTED, True),
+    "an-object-is-each-of-its-leaves": (equals("1.5", "a", via=["text"]), NESTED, True),
+    "an-object-is-none-of-its-keys": (equals("b", "a", via=["text"]), NESTED, False),
+    "fields-compare-as-numbers": (
+        FieldsCompare(Field(("a",)), Op.LESS, Field(("b",))),
+        '{"a": [9007199254740993, 3], "b": 9007199254740993}',
+        True,
+    ),
+}

@@ -5,19 +5,8 @@ from pathlib import Path
 import pytest
 
 from oracle import plain, sigma_oracle, tree_oracle
-from oracle.cases import CASES, rule_text
-from tocsin.condition.tree import (
-    FALSE,
-    TRUE,
-    AnyElement,
-    Call,
-    Field,
-    FieldsCompare,
-    Not,
-    Op,
-    Or,
-    Predicate,
-)
+from oracle.cases import CASES, TREES, rule_text
+from tocsin.condition.tree import Field
 from tocsin.rules.sigma.build import Origin, load_sigma
 
 
@@ -68,64 +57,7 @@ def test_tree_oracle_reads_names(name, event, values):
     assert tree_oracle.read(Field((name,)), plain.parse(event)) == values
 
 
-def is_x(*path):
-    return Predicate(Field(path), Op.EQUALS, ("x",))
-
-
-@pytest.mark.parametrize(
-    ("condition", "event", "expected"),
-    [
-        pytest.param(TRUE, "{}", True, id="and-of-nothing"),
-        pytest.param(FALSE, "{}", False, id="or-of-nothing"),
-        pytest.param(is_x("a.b", "c"), '{"a": {"b": {"c": "x"}}}', False, id="paths-are-exact"),
-        pytest.param(is_x("a", "b"), '{"a": [{"b": "y"}, {"b": "x"}]}', True, id="paths-fan-out"),
-        pytest.param(is_x("A", "b"), '{"a": {"b": "x"}}', False, id="paths-mind-case"),
-        pytest.param(
-            AnyElement(("a",), Or((is_x("b"), Not(Predicate(Field(("c",)), Op.EXISTS))))),
-            '{"a": [{"b": "y", "c": 1}, "x", [], null]}',
-            False,
-            id="only-objects-are-elements",
-        ),
-        pytest.param(
-            AnyElement(("a",), Not(is_x("b"))),
-            '{"a": [[{"b": "x"}], {"b": "y"}]}',
-            True,
-            id="one-element-is-enough",
-        ),
-        pytest.param(
-            Predicate(Field(("a",)), Op.EQUALS, (1,)), '{"a": true}', False, id="one-is-not-true"
-        ),
-        pytest.param(
-            Predicate(Field(("a",)), Op.EQUALS, (1,)), '{"a": "1"}', False, id="text-is-no-number"
-        ),
-        pytest.param(
-            Predicate(Field(("a",)), Op.EQUALS, (1,)), '{"a": 1.0}', True, id="numbers-by-value"
-        ),
-        pytest.param(
-            Predicate(Field(("a",)), Op.CONTAINS, ("1",)),
-            '{"a": 1}',
-            False,
-            id="no-number-has-text",
-        ),
-        pytest.param(
-            Predicate(Field(("a",), (Call("text"),)), Op.EQUALS, ('{"b":[1.50,"ß"]}',)),
-            '{"a": {"b": [1.50, "ß"]}}',
-            True,
-            id="an-object-is-its-json",
-        ),
-        pytest.param(
-            Predicate(Field(("a",), (Call("text"),)), Op.EQUALS, ("1.50",)),
-            '{"a": {"b": [1.50, "ß"]}}',
-            True,
-            id="an-object-is-each-of-its-leaves",
-        ),
-        pytest.param(
-            FieldsCompare(Field(("a",)), Op.LESS, Field(("b",))),
-            '{"a": [9007199254740993, 3], "b": 9007199254740993}',
-            True,
-            id="fields-compare-as-numbers",
-        ),
-    ],
-)
-def test_tree_oracle_on_trees(condition, event, expected):
+@pytest.mark.parametrize("name", TREES)
+def test_tree_oracle_on_trees(name):
+    condition, event, expected = TREES[name]
     assert tree_oracle.holds(condition, plain.parse(event)) == expected

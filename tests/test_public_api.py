@@ -1,0 +1,17 @@
+"""What importing the package gives, and what it must not load."""
+
+import subprocess
+import sys
+
+import tocsin
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(tocsin.__all__) == {"__version__"}
+
+
+def test_importing_the_package_loads_no_engine_and_no_rule_parser() -> None:
+    heavy = "{'sigma', 'duckdb', 'pyarrow', 'yaml', 'click', 'rich'}"
+    code = f"import tocsin, sys; print(sorted({heavy} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
