@@ -36,7 +36,9 @@ HEALTH = (
     "/providers/Microsoft.ADHybridHealthService/services"
     "/AdFederationService-adfs.contoso.example/servicemembers/1"
 )
-ZONE = VAULT.replace("Microsoft.KeyVault/vaults/orders", "Microsoft.Network/dnszones/contoso.example")
+ZONE = VAULT.replace(
+    "Microsoft.KeyVault/vaults/orders", "Microsoft.Network/dnszones/contoso.example"
+)
 ASSIGN = "Microsoft.Authorization/roleAssignments/write"
 ASSIGNMENT = f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/{OBJECT}"
 SCOPE = VAULT.split("/resourceGroups")[0]
@@ -326,4 +328,13 @@ REQUESTS: dict[str, Activity] = {
     ),
 }
 
-ACTIVITIES: dict[str, Activity] = {**RESOURCES, **SIGN_INS, **CHANGES, **RISKS, **REQUESTS}
+LOGS: dict[str, dict[str, Activity]] = {
+    "azure.activity": RESOURCES,
+    "entra.signin": SIGN_INS,
+    "entra.audit": CHANGES,
+    "entra.risk": RISKS,
+    "azure.keyvault": REQUESTS,
+}
+"""Log type → its activities."""
+
+ACTIVITIES = {name: one for log in LOGS.values() for name, one in log.items()}

@@ -55,7 +55,9 @@ def with_evidence(shapes: Shapes, evidence: Record) -> Shapes:
     for shape, record in kept.items():
         if shape == "ecs":
             inner = record["azure"]["activitylogs"]["identity"]
-            snake = {re.sub("([A-Z])", r"_\1", key).lower(): value for key, value in evidence.items()}
+            snake = {
+                re.sub("([A-Z])", r"_\1", key).lower(): value for key, value in evidence.items()
+            }
             inner["authorization"] = {**inner["authorization"], "evidence": snake}
         elif "identity" in record:
             record["identity"]["authorization"]["evidence"] = evidence
@@ -79,7 +81,9 @@ def sign_in(category: str, changes: Record) -> Shapes:
         "log_analytics, values": with_values(row),
         "log_analytics, exported": exported(row),
         "log_analytics, union of texts": suffixed(row, "string", *NESTED_IN_SIGN_INS),
-        "log_analytics, union of values": with_values(suffixed(row, "dynamic", *NESTED_IN_SIGN_INS)),
+        "log_analytics, union of values": with_values(
+            suffixed(row, "dynamic", *NESTED_IN_SIGN_INS)
+        ),
         "log_analytics, no category": without(row, "Category"),
         "ecs": {**shapes["ecs"], **agent},
     }

@@ -92,6 +92,7 @@ class OfTrees:
     """What the oracle of our trees says of the rules."""
 
     parse = staticmethod(plain.parse)
+    searched = staticmethod(lambda record: record)
 
     def __init__(self, rules):
         self.rules = rules
@@ -100,14 +101,15 @@ class OfTrees:
         read = fields(self.rules[number].inputs[0].condition)
         return frozenset(field.path[0] if field.path else None for field in read)
 
-    def holds(self, number, seen, record):
-        return tree_oracle.holds(self.rules[number].inputs[0].condition, seen, record)
+    def holds(self, number, seen, searched):
+        return tree_oracle.holds(self.rules[number].inputs[0].condition, seen, searched)
 
 
 class OfSigma:
     """What the oracle of pySigma's trees says of the same rules, from their text."""
 
     parse = staticmethod(sigma_oracle.parse_event)
+    searched = staticmethod(sigma_oracle.words_of)
 
     def __init__(self, rules):
         texts = [Path(rule.path).read_text("utf-8") for rule in rules]
@@ -116,8 +118,8 @@ class OfSigma:
     def names(self, number):
         return frozenset(name for tree in self.trees[number] for name in sigma_oracle.names(tree))
 
-    def holds(self, number, seen, record):
-        return sigma_oracle.matches(self.trees[number], seen, record)
+    def holds(self, number, seen, searched):
+        return sigma_oracle.matches(self.trees[number], seen, searched)
 
 
 def matches_by(oracle, rules, lines):
@@ -128,7 +130,7 @@ def matches_by(oracle, rules, lines):
     known, found = {}, set()
     for row, line in enumerate(lines):
         record = oracle.parse(line)
-        named = as_named(record)
+        named, searched = as_named(record), oracle.searched(record)
         for source, numbers in by_source.items():
             for variant in variants_for(source, named):
                 seen = view(named, variant)
@@ -141,7 +143,7 @@ def matches_by(oracle, rules, lines):
                     asked = [row if name is None else values.get(name.lower()) for name in names]
                     key = (number, id(variant), *asked)
                     if key not in known:
-                        known[key] = oracle.holds(number, seen, record)
+                        known[key] = oracle.holds(number, seen, searched)
                     if known[key]:
                         found.add((row, number))
     return found

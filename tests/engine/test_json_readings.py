@@ -54,6 +54,7 @@ NAMES += ["Signed", "a b", "key.with.dots", "identity.claims.http://schemas.xmls
 NAMES += ["properties", "properties.status", "properties.targets.id", "properties.targets.n"]
 NAMES += ["properties.id", "properties.empty", "properties.", "properties.*", "*", "", "tags.x"]
 NAMES += ["identity.claims.aud", 'q"uote', "back\\slash", "properties.targets", "Image.x", "\ufffd"]
+NAMES += ['q"uote.x', "back\\slash.x", "*.x", ".x", "x."]
 PATHS = [("properties", "targets", "n"), ("properties", "*"), ("properties", ""), ("identity", "x")]
 
 

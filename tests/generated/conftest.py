@@ -1,4 +1,4 @@
-"""The corpus, read once."""
+"""The corpus, read once, and how many events were made of it."""
 
 import re
 from collections import Counter
@@ -18,6 +18,11 @@ def _room_for_patterns():
     yield
     re._MAXCACHE = kept
     re.purge()
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch):
+    monkeypatch.setenv("TOCSIN_CACHE", "")
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,7 @@ class Search:
                 self.gate, self.steps = gate, STEPS
                 for state in islice(self.search([(tree, True)], State()), SOLUTIONS):
                     solution = self.finish(state)
-                    if solution and (self.turned or self.holds(solution.values)):
+                    if self.turned or self.holds(solution.values):
                         yield solution
 
     def holds(self, values: Values) -> bool:
@@ -204,22 +204,21 @@ class Search:
                 return replace(slot, value=candidate)
         return None
 
-    def finish(self, state: State) -> Solution | None:
+    def finish(self, state: State) -> Solution:
         """Write down the values that a search has found."""
         values = {**self.world.defaults, **self.gate}
         values |= {name: slot.value for name, slot in state.slots.items() if is_there(slot)}
         for one, other in state.equal:
-            shared = next((values[name] for name in (one, other) if name in values), PRESENT[4])
+            shared = next((values[name] for name in (one, other) if name in values), PRESENT[0])
             values |= {one: shared, other: shared}
         for one, other in state.different:
             if one in values and values[one] == values.get(other):
                 values[one] = f"{values[one]}x"
-        if state.keywords and not self.place_keywords(state.keywords, values):
-            return None
+        self.place_keywords(state.keywords, values)
         empty = {name for name, slot in state.slots.items() if slot.empty}
         return Solution(values, frozenset(empty))
 
-    def place_keywords(self, keywords: Sequence[types.SigmaType], values: Values) -> bool:
+    def place_keywords(self, keywords: Sequence[types.SigmaType], values: Values) -> None:
         """Write keywords into the free slots, in one text or each into another."""
         texts = [next(keyword_texts(value, self.chance)) for value in keywords]
         free = self.world.free
@@ -228,7 +227,6 @@ class Search:
             mine = texts[number::spread]
             if mine:
                 values[name] = " ".join([*([str(values[name])] if name in values else []), *mine])
-        return True
 
 
 def some_of(items: Sequence, most: int) -> Sequence:

@@ -20,7 +20,7 @@ Reader = Callable[[Record], Callable[[CorpusRule], bool]]
 Alerts = set[tuple[str, int, str]]
 """File, line and rule of every alert."""
 
-SAMPLED = 100
+SAMPLED = 400
 """One event of so many is held against every rule."""
 
 

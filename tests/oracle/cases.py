@@ -171,6 +171,7 @@ KEYWORDS = {
     "a-keyword-is-in-no-key": (["needle"], '{"needle": "x"}', False),
     "a-keyword-is-in-a-list": (["needle"], '{"f": ["x", ["needles"]]}', True),
     "a-keyword-number": ([4711], '{"f": 47110}', True),
+    "a-keyword-number-is-exact": ([9007199254740993], '{"f": "x9007199254740993"}', True),
     "a-keyword-has-wildcards": (["a*b"], '{"f": "x a\\nb x"}', True),
     "a-keyword-stays-in-one-value": (["a*b"], '{"f": "a", "g": "b"}', False),
     "keywords-are-alternatives": (["a1", "b1"], '{"f": "b1"}', True),

@@ -40,24 +40,28 @@ def parse_rule(text):
         return [condition.parsed for condition in rule.detection.parsed_condition]
 
 
-def matches(alternatives, event, keyword_event=None):
-    """Say whether a rule holds; keywords search `keyword_event`, if it is another one."""
-    searched = event if keyword_event is None else keyword_event
-    return any(holds(condition, event, searched) for condition in alternatives)
+def matches(alternatives, event, words=None):
+    """Say whether a rule holds; keywords are sought in `words`, by default those of the event."""
+    words = words_of(event) if words is None else words
+    return any(holds(condition, event, words) for condition in alternatives)
 
 
-def holds(node, event, searched):
+def words_of(event):
+    """List the texts that keywords are sought in."""
+    return [text for one in event.values() if one != [] for text in texts(one)]
+
+
+def holds(node, event, words):
     match node:
         case conditions.ConditionAND(args=args):
-            return all(holds(part, event, searched) for part in args)
+            return all(holds(part, event, words) for part in args)
         case conditions.ConditionOR(args=args):
-            return any(holds(part, event, searched) for part in args)
+            return any(holds(part, event, words) for part in args)
         case conditions.ConditionNOT(args=[part]):
-            return not holds(part, event, searched)
+            return not holds(part, event, words)
         case conditions.ConditionFieldEqualsValueExpression(field=field, value=value):
             return field_holds(get(event, field), value, event)
         case conditions.ConditionValueExpression(value=value):
-            words = [text for one in searched.values() if one != [] for text in texts(one)]
             return any(is_keyword(word, value) for word in words)
 
 

@@ -26,7 +26,7 @@ def test_tree_oracle_on_what_sigma_is_lowered_to(name):
 
 def test_sigma_oracle_searches_keywords_elsewhere_if_told():
     rule = sigma_oracle.parse_rule(rule_text(["needle"]))
-    assert not sigma_oracle.matches(rule, {"f": "needle"}, {"g": "x"})
+    assert not sigma_oracle.matches(rule, {"f": "needle"}, ["x"])
 
 
 @pytest.mark.parametrize(

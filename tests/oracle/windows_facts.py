@@ -115,13 +115,14 @@ CONNECTION_5156 = events_of(
         ]
     ),
 )
-KERNEL_FILE = Variant((), frozenset(), {"Provider_Name": "Microsoft-Windows-Kernel-File"})
+KERNEL_FILE = Variant((), frozenset(), {"Provider_Name": {"Microsoft-Windows-Kernel-File"}})
 ANTIVIRUS = events_of(
     DEFENDER,
     *[*range(1006, 1013), 1017, 1018, 1019, 1115, 1116],
     names={"Signature": "ThreatName", "Filename": "Path"},
 )
 
+ANY_EVENT = Variant((), frozenset())
 CATEGORIES = {
     "process_creation": [sysmon(1), PROCESS_4688],
     "file_change": [sysmon(2)],
@@ -135,7 +136,7 @@ CATEGORIES = {
     "process_access": [sysmon(10)],
     "file_event": [sysmon(11)],
     "registry_event": [sysmon(12, 13, 14), audited(CREATED | MODIFIED)],
-    "registry_add": [sysmon(12, EventType="CreateKey"), audited(CREATED)],
+    "registry_add": [sysmon(12, EventType={"CreateKey"}), audited(CREATED)],
     "registry_delete": [sysmon(12, EventType={"DeleteKey", "DeleteValue"})],
     "registry_set": [sysmon(13), audited(MODIFIED)],
     "registry_rename": [sysmon(14)],
@@ -145,6 +146,7 @@ CATEGORIES = {
     "dns_query": [sysmon(22)],
     "file_delete": [sysmon(23)],
     "clipboard_capture": [sysmon(24)],
+    "clipboard_change": [sysmon(24)],
     "process_tampering": [sysmon(25)],
     "file_delete_detected": [sysmon(26)],
     "file_block_executable": [sysmon(27)],
@@ -174,7 +176,7 @@ def variants_for(source, record):
         if text(record["Channel"]).lower() not in [channel.lower() for channel in channels]:
             return []
     if source.category is None:
-        return [Variant((), frozenset())]
+        return [ANY_EVENT]
     return [one for one in CATEGORIES.get(source.category, ()) if answers(one, record)]
 
 
@@ -185,10 +187,7 @@ def answers(variant, record):
         return False
     if variant.event_ids and text(record["EventID"]) not in variant.event_ids:
         return False
-    wanted = ({one} if isinstance(one, str) else one for one in variant.where.values())
-    return all(
-        text(record.get(key)) in texts for key, texts in zip(variant.where, wanted, strict=True)
-    )
+    return all(text(record.get(key)) in wanted for key, wanted in variant.where.items())
 
 
 def text(value):
@@ -207,7 +206,7 @@ def as_named(record):
     named["Data"] = [record[key] for key in ("Data", "Message") if key in record] or None
     if record["Channel"] == SYSMON:
         named["EventType"] = sysmon_event_type(record)
-    return {key: value for key, value in named.items() if key in record or value is not None}
+    return {key: one for key, one in named.items() if one is not None or record.get(key, 0) is None}
 
 
 def first(record, *keys):

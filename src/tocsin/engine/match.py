@@ -140,14 +140,14 @@ class _ShapeMatcher:
         if not self._plan.inputs:
             return
         few: list[Rows] = []
-        for gate, rows in self._fine.groups(frame, np.arange(frame.rows)):
+        for outcome, rows in self._fine.groups(frame, np.arange(frame.rows)):
             if len(rows) < OWN_GROUP:
                 few.append(rows)
             else:
-                yield from gate.matches(frame, rows)
+                yield from self._fine.gate(outcome).matches(frame, rows)
         if few:
-            for gate, rows in self._coarse.groups(frame, np.sort(np.concatenate(few))):
-                yield from gate.matches(frame, rows)
+            for outcome, rows in self._coarse.groups(frame, np.sort(np.concatenate(few))):
+                yield from self._coarse.gate(outcome).matches(frame, rows)
 
 
 def _is_first(plan: Plan, column: Column) -> bool:
@@ -167,8 +167,8 @@ class _GateLevel:
         }
         self._gates: dict[frozenset[int], _GateMatcher] = {}
 
-    def groups(self, frame: Frame, rows: Rows) -> "Iterable[tuple[_GateMatcher, Rows]]":
-        """Return what is left of the plan for each group of some rows of a frame."""
+    def groups(self, frame: Frame, rows: Rows) -> Iterable[tuple[frozenset[int], Rows]]:
+        """Split some rows of a frame by which of the leaves hold."""
         frame.prefetch_for(column.expr for column in self._tests if column.expr)
         key = np.zeros(len(rows), dtype=np.int64)
         outcomes: list[frozenset[int]] = [frozenset()]
@@ -180,9 +180,10 @@ class _GateLevel:
         by_key = np.argsort(key, kind="stable")
         present, starts = np.unique(key[by_key], return_index=True)
         for at, group in zip(present.tolist(), np.split(rows[by_key], starts[1:]), strict=True):
-            yield self._gate(outcomes[at]), group
+            yield outcomes[at], group
 
-    def _gate(self, outcome: frozenset[int]) -> "_GateMatcher":
+    def gate(self, outcome: frozenset[int]) -> "_GateMatcher":
+        """Return what is left of the plan where just these leaves hold."""
         if outcome not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates.clear()

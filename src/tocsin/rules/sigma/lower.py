@@ -35,7 +35,7 @@ from sigma.types import (
     SpecialChars,
 )
 
-from tocsin.condition.evaluate import compile_regex
+from tocsin.condition.evaluate import compile_glob, compile_regex
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import (
     And,
@@ -55,6 +55,7 @@ from tocsin.errors import RuleError
 from tocsin.rules.sigma.parse import ParsedCondition
 
 MAX_NESTING = 100
+MAX_TEXT = 16 * 1024
 TEXT = (Call("text"),)
 NUMBER = (Call("number"),)
 WHOLE_EVENT = Field((), (Call("leaves"),))
@@ -129,11 +130,15 @@ class _Lowering:
 
     def string(self, name: str, value: SigmaString) -> Condition:
         fold_case = not isinstance(value, SigmaCasedString)
-        field = Field((name,), TEXT)
-        return text_predicate(field, self.parts(name, value), fold_case=fold_case)
+        return _checked(
+            text_predicate(Field((name,), TEXT), self.parts(name, value), fold_case=fold_case), name
+        )
 
     def parts(self, name: str, value: SigmaString) -> tuple[str | Wild, ...]:
-        return _join([_part(name, part) for part in value.s])
+        parts = _join([_part(name, part) for part in value.s])
+        if sum(len(part) for part in parts if isinstance(part, str)) > MAX_TEXT:
+            raise FieldError(name, f"a value is longer than {MAX_TEXT:,} characters")
+        return parts
 
     def number(self, name: str, value: SigmaNumber) -> Condition:
         return Predicate(Field((name,), NUMBER), Op.EQUALS, (_exact(value),))
@@ -201,7 +206,7 @@ class _Lowering:
             raise RuleError(f"a keyword cannot be a {type(value).__name__}")
         fold_case = not isinstance(value, SigmaCasedString)
         parts = _join([Wild.ANY, *self.parts("keyword", value), Wild.ANY])
-        return text_predicate(WHOLE_EVENT, parts, fold_case=fold_case)
+        return _checked(text_predicate(WHOLE_EVENT, parts, fold_case=fold_case), "keyword")
 
 
 _VALUES: dict[type[SigmaType], Callable[["_Lowering", str, "SigmaType"], Condition]] = {
@@ -234,6 +239,17 @@ def text_predicate(field: Field, parts: tuple[str | Wild, ...], *, fold_case: bo
         case (Wild.ANY, str(text)):
             return Predicate(field, Op.ENDSWITH, (text,), fold_case)
     return Predicate(field, Op.GLOB, (Glob(parts),), fold_case)
+
+
+def _checked(predicate: Predicate, name: str) -> Predicate:
+    """Return a predicate whose wildcards RE2 can run; raise `FieldError` for another."""
+    try:
+        for glob in predicate.values:
+            if isinstance(glob, Glob):
+                compile_glob(glob, predicate.fold_case)
+    except re2.error:
+        raise FieldError(name, "a value has too many wildcards and too much text") from None
+    return predicate
 
 
 def _part(name: str, part: str | SpecialChars | Placeholder) -> str | Wild:
