@@ -51,8 +51,9 @@ class CorpusRule:
         """The log source as `--log-type` takes it."""
         return "/".join(part or "" for part in (self.product, self.category, self.service))
 
-    def matches(self, event: dict, searched: dict | None = None) -> bool:
-        return sigma_oracle.matches(self.trees, event, searched)
+    def matches(self, event: dict, words: list[str] | None = None) -> bool:
+        """Ask the oracle; keywords are sought in `words`, by default the texts of the event."""
+        return sigma_oracle.matches(self.trees, event, words)
 
 
 def leaves_of(node: object) -> Iterator[object]:

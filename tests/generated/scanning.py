@@ -116,8 +116,9 @@ def judge_flat(world: World) -> Judge:
     def judge(probe: Probe, record: Record) -> bool:
         if not probe.rule.has_keywords:
             return probe.expected
-        searched = sigma_oracle.parse_event(json.dumps(dict(enumerate(leaves(record)))))
-        return probe.rule.matches(flat_event(probe.rule, world, probe.values), searched)
+        parsed = sigma_oracle.parse_event(json.dumps(dict(enumerate(leaves(record)))))
+        words = sigma_oracle.words_of(parsed)
+        return probe.rule.matches(flat_event(probe.rule, world, probe.values), words)
 
     return judge
 

@@ -90,11 +90,12 @@ ACCOUNT_OF = {"User": "TargetUserName", "ParentUser": "SubjectUserName"}
 def reader(record: dict) -> Callable[[CorpusRule], bool]:
     """Return what says of any rule whether it matches a flat record."""
     parsed = sigma_oracle.parse_event(json.dumps(record))
+    words = sigma_oracle.words_of(parsed)
     named = as_named({name.replace(" ", ""): value for name, value in parsed.items()})
 
     def matches(rule: CorpusRule) -> bool:
         return any(
-            rule.matches(view(named, variant), parsed)
+            rule.matches(view(named, variant), words)
             for variant in variants_for(rule, named)
             if variant.without.isdisjoint(rule.fields)
         )

@@ -24,7 +24,7 @@ def command(keep: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         logs = write_demo(folder)
         pack = stack.enter_context(as_file(files("tocsin.content") / "packs" / "azure-keyvault"))
-        click.echo("Two quiet weeks of three companies' vaults, then an intrusion:\n", err=True)
+        click.echo("Two quiet weeks of four key vaults, then an intrusion:\n", err=True)
         arguments = [*map(str, logs), "-r", str(pack), "--bridge", "keyvault"]
         try:
             scan_command.main(arguments, standalone_mode=False)

@@ -41,7 +41,7 @@ class RecordView:
         variant: Variant | None = None,
     ) -> None:
         self.record = parse_cells(record) if shape.json_cells else record
-        self._shape = shape
+        self.shape = shape
         self._vocabulary = vocabulary
         self._names = variant.names if variant else NO_NAMES
         self._reader = Reader(self._path, self._name, self._holds)
@@ -73,13 +73,13 @@ class RecordView:
 
     def time(self) -> datetime | None:
         """Return the event time in UTC; None if the record has none that can be read."""
-        times = (parse_time(value) for value in self.evaluate(self._shape.time) or ())
+        times = (parse_time(value) for value in self.evaluate(self.shape.time) or ())
         return next((time for time in times if time), None)
 
     def entities(self) -> Iterator[tuple[str, str]]:
         """Yield (type, value) of the users, addresses, hosts … that the record names, once each."""
         seen: set[tuple[str, str]] = set()
-        for kind, exprs in self._shape.entities.items():
+        for kind, exprs in self.shape.entities.items():
             for expr in exprs:
                 for value in self.evaluate(expr) or ():
                     if not isinstance(value, str) or value.strip() in {"", "-"}:
@@ -96,7 +96,7 @@ class RecordView:
     def _expression(self, field: Field) -> Expr:
         if len(field.path) != 1:
             return Path(field.path)
-        return name_in(self._shape, self._vocabulary, self._names, field.path[0])
+        return name_in(self.shape, self._vocabulary, self._names, field.path[0])
 
     def _path(self, path: tuple[str, ...]) -> Values:
         return walk(self.record, path)
@@ -110,7 +110,7 @@ class RecordView:
         return None
 
     def _places(self, name: str) -> Iterator[tuple[Json, tuple[str, ...], tuple[str, ...]]]:
-        for base, segments in self._shape.candidates(name):
+        for base, segments in self.shape.candidates(name):
             for start, path in _bases(self.record, base):
                 yield start, path, segments
 
