@@ -6,11 +6,12 @@ a name inside an array that could also be spelled otherwise) is read row by row 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
 
+from tocsin.condition.functions import fold
 from tocsin.condition.tree import fields
 from tocsin.logs.logtype import ANY_KEY, Shape
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
@@ -30,6 +31,13 @@ class Signature:
     """
 
     keys: Mapping[KeyPath, tuple[str, ...] | None]
+    _folded: dict[KeyPath, frozenset[str]] = field(default_factory=dict)
+
+    def may_hold(self, container: KeyPath, key: str) -> bool:
+        """Say whether a container has a key that is this one ignoring case."""
+        if container not in self._folded:
+            self._folded[container] = frozenset(map(fold, self.of(container) or ()))
+        return fold(key) in self._folded[container]
 
     def of(self, container: KeyPath) -> tuple[str, ...] | None:
         """Return the keys of a container; raise `Unseen` if it was not looked at."""
@@ -170,9 +178,14 @@ def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
 
 def _places(name: str, shape: Shape, signature: Signature) -> Iterator[Source]:
     for ignore_case in (False, True):
-        for base, segments in shape.candidates(name):
+        for base, segments in _candidates(shape, name):
             for start in _starts(base, signature):
                 yield from _inside(start, segments, signature, ignore_case=ignore_case)
+
+
+@lru_cache(maxsize=100_000)
+def _candidates(shape: Shape, name: str) -> list[tuple[KeyPath, KeyPath]]:
+    return shape.candidates(name)
 
 
 def _starts(base: KeyPath, signature: Signature) -> list[KeyPath]:
@@ -198,6 +211,8 @@ def _inside(
         return
     for length in range(len(segments), 0, -1):
         wanted, rest = ".".join(segments[:length]), segments[length:]
+        if not signature.may_hold(container, wanted):
+            continue
         for key in find_keys(keys or (), wanted, ignore_case=ignore_case):
             _holds(keys or (), key)  # or it is undecided
             path = (*container, key)
