@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ def data_folder(*parts: str) -> Path:
     if os.environ.get("TOCSIN_REQUIRE_DATA") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rule_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the rules that tests load out of the user's cache."""
+    folder = tmp_path_factory.mktemp("rule-cache")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TOCSIN_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,8 @@ Values = dict[str, object]
 
 STEPS = 20_000
 SOLUTIONS = 40
-EACH_VALUE = "another value"
+POSITIVE, EACH_VALUE = "positive", "another value"
+TO_MATCH = {POSITIVE, EACH_VALUE}
 ELSEWHERE = "an event of another log source"
 VALUES, FILTERS, FILTERS_PER_NEGATION, EDITS_PER_SLOT = 25, 6, 3, 2
 
@@ -295,7 +296,7 @@ def make_probes(rule: CorpusRule, world: World) -> list[Probe]:
     if found is None:
         return []
     made = {
-        "positive": [found.values],
+        POSITIVE: [found.values],
         EACH_VALUE: list(with_each_value(rule, world)),
         "a field is missing": without_each(found, world),
         "a value differs": list(changed_each(rule, world, found)),

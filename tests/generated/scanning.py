@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from generated.corpus import PLACEHOLDERS, CorpusRule
-from generated.generator import ELSEWHERE, Probe, Values, World, flat_event
+from generated.generator import ELSEWHERE, TO_MATCH, Probe, Values, World, flat_event
 from oracle import sigma_oracle
 from tocsin.cli.scan import command
 
@@ -53,6 +53,7 @@ class Batch:
             record = write(probe.values)
             if record is not None:
                 expected = probe.kind != ELSEWHERE and judge(probe, record)
+                assert expected or probe.kind not in TO_MATCH, (probe, record)
                 sent.append(Sent(probe, record, expected))
 
     def scan(self, rules: Sequence[Path], *options: str) -> Alerts:

@@ -10,14 +10,21 @@ from itertools import product
 from generated.corpus import CorpusRule
 from generated.generator import Values, World, fold, share
 from oracle import sigma_oracle
-from oracle.windows_facts import CATEGORIES, SERVICES, Variant, as_named, variants_for, view
+from oracle.windows_facts import (
+    ANY_EVENT,
+    CATEGORIES,
+    SERVICES,
+    Variant,
+    as_named,
+    variants_for,
+    view,
+)
 
 TIME = "2026-03-04T05:06:07.891Z"
 HOST = "ws-17.corp.example"
 NAMES = ("Channel", "EventID", "EventType", "OperationType", "Provider_Name", "Message")
 RECORDED_BESIDES = {"4688": {"commandline"}, "4657": set(), "5156": {"sourceport"}}
 """Event id → folded names that such events hold under Sigma's own name."""
-ANY_EVENT = Variant((), frozenset())
 OTHER_CHANNEL = "Microsoft-Windows-Elsewhere/Operational"
 
 
@@ -36,7 +43,7 @@ def channels_of(service: str | None) -> tuple[str, ...]:
 
 
 def make_world(variant: Variant, channels: tuple[str, ...]) -> World:
-    where = {fold(key): texts(value) for key, value in variant.where.items()}
+    where = {fold(key): sorted(value) for key, value in variant.where.items()}
     identifiers = [int(one) for one in sorted(variant.event_ids, key=int)]
     fixed = {"channel": list(channels), "eventid": identifiers, **where}
     fixed = {name: options for name, options in fixed.items() if options}
@@ -52,10 +59,6 @@ def make_world(variant: Variant, channels: tuple[str, ...]) -> World:
         always=frozenset({"eventid"}),
         elsewhere=elsewhere,
     )
-
-
-def texts(value: object) -> list[str]:
-    return [value] if isinstance(value, str) else sorted(value)
 
 
 def recorded_by(variant: Variant):

@@ -62,8 +62,8 @@ def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
         "tocsin": __version__,
         "libraries": [version(name) for name in LIBRARIES],
         "code": _code_state(),
-        "roots": [str(root.resolve()) for root in roots],
-        "shown": [str(root) for root in roots],
+        "roots": [ascii(str(root.resolve())) for root in roots],
+        "shown": [ascii(str(root)) for root in roots],
         "pipelines": [_content(path) for path in options.pipelines],
         "placeholders": _content(options.placeholders) if options.placeholders else None,
     }
