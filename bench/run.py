@@ -2,8 +2,8 @@
 
     python -m bench.run [mix|process|azure|FILE|FOLDER …] [--events N] [--rules FOLDER …]
 
-Rates are events per second of CPU time, medians of five runs over the same blocks in one process, so
-that the ratios between them hold on a noisy machine.
+Rates are events per second of CPU time, medians of five runs over the same blocks in one process,
+so that the ratios between them hold on a noisy machine.
 """
 
 import argparse
@@ -215,7 +215,8 @@ def _print_whole_runs(path: Path, folders: Sequence[Path], product: str | None) 
         for workers in (1, 2):
             run = [*command, str(path), "--workers", str(workers)]
             seconds, peak = run_watched(run, environment)
-            print(f"  {f'scan with {workers} worker(s), wall':45} {seconds:12.2f} s   {peak:,.0f} MiB")
+            label = f"scan with {workers} worker(s), wall"
+            print(f"  {label:45} {seconds:12.2f} s   {peak:,.0f} MiB")
     print(f"  {'two busy loops against one':45} {_two_loops():12.2f} ×")
 
 

@@ -42,7 +42,7 @@ class Number:
         return parse_number(self.text)
 
 
-Json: TypeAlias = "None | bool | str | Number | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | str | Number | list[Json] | dict[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,12 @@ def tocsin(*arguments: object, stdin: bytes = b"") -> Result:
 
 
 def scan(
-    *logs: object, rules: object, log_type: str = WEB, form: str = "ndjson", stdin: bytes = b"", **more
+    *logs: object,
+    rules: object,
+    log_type: str = WEB,
+    form: str = "ndjson",
+    stdin: bytes = b"",
+    **more,
 ) -> Result:
     """Call `tocsin scan`; `more` are further options, `True` for those without value."""
     options: list[object] = ["-r", rules, "-f", form]

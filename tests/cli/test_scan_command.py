@@ -30,7 +30,14 @@ def test_alerts_go_to_standard_output_and_messages_to_standard_error(
 def test_a_table_is_the_default_form(rules: Path, log: Path) -> None:
     result = tocsin("scan", log, "-r", rules, "--log-type", "acme//web")
     assert result.text.splitlines()[0].split() == [
-        "severity", "count", "first,", "last", "rule", "who", "from", "on",
+        "severity",
+        "count",
+        "first,",
+        "last",
+        "rule",
+        "who",
+        "from",
+        "on",
     ]
     assert "high" in result.text
     assert "Needle" in result.text
@@ -263,7 +270,7 @@ class TestChoosingRules:
         folder = tmp_path / "several"
         folder.mkdir()
         for name, level, status, tags in (
-            ("Low", "low", "test", "[attack.t1552.001, azure]"),
+            ("Low", "low", "test", "[attack.t1552.001, cloud.azure]"),
             ("High", "high", "stable", "[attack.t1098]"),
             ("Old", "high", "deprecated", "[]"),
             ("Odd", "medium", "unsupported", "[]"),
@@ -319,7 +326,6 @@ class TestLogType:
             ("acme//web", "{product: acme, service: web}", 1),
             ("acme/*/web", "{product: acme, service: web}", 1),
             ("ACME//Web", "{product: acme, service: web}", 1),
-            ("acme", "{product: acme, service: web}", 2),
             ("acme//", "{product: acme}", 1),
             ("acme//web", "{product: acme}", 1),
             ("acme//web", "{service: web}", 1),
@@ -338,10 +344,7 @@ class TestLogType:
         (tmp_path / "one.yml").write_text(text)
         data = b'{"mark": "needle"}\n'
         result = scan("-", rules=tmp_path / "one.yml", log_type=log_type, stdin=data)
-        if alerts == 2:
-            assert (result.status, "no log type" in result.err) == (2, True)
-        else:
-            assert len(result.records) == alerts
+        assert len(result.records) == alerts
 
     def test_a_named_type_takes_every_record(self, tmp_path: Path) -> None:
         text = rule().replace("product: acme, service: web", "product: azure, service: keyvault")

@@ -1,0 +1,1 @@
+"""The condition tree, its functions, and what is done with it."""

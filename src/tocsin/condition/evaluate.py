@@ -225,7 +225,7 @@ def regex_text(regex: Regex) -> str:
 
 
 def glob_text(glob: Glob) -> str:
-    """Return the RE2 text that finds a glob; anchor it by `fullmatch` or `\\A…\\z`."""
+    r"""Return the RE2 text that finds a glob; anchor it by `fullmatch` or `\A…\z`."""
     wild = {Wild.ANY: ".*", Wild.ONE: "."}
     parts = [wild[p] if isinstance(p, Wild) else re2.escape(p) for p in glob.parts]
     return "(?s)" + "".join(parts)

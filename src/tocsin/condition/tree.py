@@ -159,7 +159,7 @@ def leaves(condition: Condition) -> list[Leaf]:
 
 
 def fields(condition: Condition) -> list[Field]:
-    """Return every field a condition reads, in order, with repeats; of an `AnyElement` its array."""
+    """Return every field a condition reads, with repeats; of an `AnyElement` its array."""
     if isinstance(condition, Predicate):
         return [condition.field]
     if isinstance(condition, FieldsCompare):

@@ -1,0 +1,1 @@
+"""What ships beside the code: rule packs and the demo scenario."""

@@ -1,0 +1,1 @@
+"""The columnar engine: records in, matches out."""

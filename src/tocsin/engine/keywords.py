@@ -106,7 +106,7 @@ def _join_surrogates(text: bytes) -> bytes:
 
 
 def _needed(predicate: Predicate) -> set[bytes] | None:
-    """Return spellings of which one must stand in the raw text of a match; None if none is known."""
+    """Return spellings of which one must stand in the text of a match; None if none is known."""
     if predicate.op in {Op.REGEX, Op.CIDR, Op.IS_NULL, Op.EXISTS}:
         return None
     found: set[bytes] = set()

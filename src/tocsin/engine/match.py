@@ -155,7 +155,7 @@ def _is_first(plan: Plan, column: Column) -> bool:
 
 
 class _GateLevel:
-    """Splits rows by the outcomes of some leaves of the gate, and compiles what is left of a plan."""
+    """Splits rows by which leaves of the gate hold, and compiles what is left of a plan."""
 
     def __init__(self, plan: Plan, leaves: Mapping[Column, Sequence[int]]) -> None:
         self._plan = plan

@@ -76,29 +76,26 @@ class ColumnTests:
         self._matchers = [texts.compile() for texts in (self._as_written, self._folded) if texts]
 
     def _add(self, number: int, predicate: Predicate) -> None:
+        if predicate.op is Op.EXISTS:
+            self._present.append(number)
+        elif predicate.op is Op.IS_NULL:
+            self._null.append(number)
+        for value in predicate.values:
+            self._add_value(number, predicate, value)
+
+    def _add_value(self, number: int, predicate: Predicate, value: Value) -> None:
         texts = self._folded if predicate.fold_case else self._as_written
-        match predicate.op:
-            case Op.EXISTS:
-                self._present.append(number)
-            case Op.IS_NULL:
-                self._null.append(number)
-            case Op.EQUALS:
-                for value in predicate.values:
-                    self._add_equality(number, value, texts)
-            case Op.LESS | Op.LESS_OR_EQUAL | Op.GREATER | Op.GREATER_OR_EQUAL:
-                for value in predicate.values:
-                    if (bound := as_number(value)) is not None:
-                        self._bounds.append((_ORDER[predicate.op], bound, number))
-            case Op.CIDR:
-                for network in predicate.values:
-                    self._networks.add(str(network), number)
-            case Op.REGEX:
-                for regex in predicate.values:
-                    if isinstance(regex, Regex):
-                        self._as_written.add_pattern(regex_text(regex), number)
-            case _:
-                for value in predicate.values:
-                    self._add_text(number, predicate.op, value, texts)
+        if predicate.op is Op.EQUALS:
+            self._add_equality(number, value, texts)
+        elif predicate.op in _ORDER:
+            if (bound := as_number(value)) is not None:
+                self._bounds.append((_ORDER[predicate.op], bound, number))
+        elif predicate.op is Op.CIDR:
+            self._networks.add(str(value), number)
+        elif isinstance(value, Regex):
+            self._as_written.add_pattern(regex_text(value), number)
+        else:
+            self._add_text(number, predicate.op, value, texts)
 
     def _add_equality(self, number: int, value: Value, texts: "_Texts") -> None:
         if isinstance(value, bool):

@@ -1,0 +1,1 @@
+"""Log types, and the formats that logs come in."""

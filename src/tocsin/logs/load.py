@@ -1,4 +1,6 @@
-"""Read log-type files: YAML that holds conditions and expressions, never code (`docs/log-types.md`).
+"""Read log-type files: YAML that holds conditions and expressions, never code.
+
+`docs/log-types.md` describes them.
 
 A path is a list of keys, or a string of keys with dots between them. A condition is one of
 
@@ -28,7 +30,7 @@ from tocsin.errors import LogTypeError
 from tocsin.logs.logtype import LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
 
-Yaml: TypeAlias = "None | bool | int | float | str | list[Yaml] | dict[str, Yaml]"
+Yaml: TypeAlias = "bool | int | float | str | list[Yaml] | dict[str, Yaml] | None"
 
 _TEXT = (Call("text"),)
 _COMPARISONS = {

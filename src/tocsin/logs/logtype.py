@@ -54,9 +54,11 @@ class Shape:
     def candidates(self, name: str) -> list[tuple[BasePath, tuple[str, ...]]]:
         """Return where an undeclared name may be: base path and dotted segments, in order."""
         spellings = [name]
-        for prefix in self.strip:
-            if fold(name).startswith(fold(prefix) + "."):
-                spellings.append(name[len(prefix) + 1 :])
+        spellings += [
+            name[len(prefix) + 1 :]
+            for prefix in self.strip
+            if fold(name).startswith(fold(prefix) + ".")
+        ]
         return [(base, tuple(name.split("."))) for name in spellings for base in self.bases]
 
 

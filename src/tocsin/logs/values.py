@@ -52,7 +52,7 @@ def look_up_once(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -
 
 
 def find_path(value: Json, segments: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the keys that `look_up` follows, as far as the first array; None if it finds nothing."""
+    """Return the keys that `look_up` follows up to the first array; None if it finds nothing."""
     for ignore_case in (False, True):
         if look_up_once(value, segments, ignore_case=ignore_case) is not None:
             return _find_path(value, segments, ignore_case=ignore_case)
