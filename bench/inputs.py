@@ -79,13 +79,13 @@ def process(captures: list[Event], events: int) -> Iterator[bytes]:
 
 
 _PROGRAMS = (
-    (r"C:\Program Files\Google\Chrome\Application\chrome.exe", 
+    (r"C:\Program Files\Google\Chrome\Application\chrome.exe",
      "--type=renderer --field-trial-handle={n},{h},262144 --renderer-client-id={n}"),
     (r"C:\Windows\System32\svchost.exe", "-k netsvcs -p -s Schedule{n}"),
     (r"C:\Windows\System32\backgroundTaskHost.exe", "-ServerName:App.{h}.mca"),
     (r"C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE",
      r'/n "C:\Users\ana\Documents\report {n} {h}.docx" /o ""'),
-    (r"C:\Program Files\Microsoft VS Code\Code.exe", 
+    (r"C:\Program Files\Microsoft VS Code\Code.exe",
      "--type=utility --utility-sub-type=node.mojom.NodeService --user-data-dir={h} --mojo={n}"),
     (r"C:\Windows\System32\SearchProtocolHost.exe",
      r"Global\UsGthrFltPipeMssGthrPipe{n}_ Global\UsGthrCtrlFltPipe{h} 1 -2147483646"),

@@ -267,6 +267,11 @@ FUNCTION_NOTES: Mapping[str, Function] = {
     "address": Function(
         "An address without its port.", "address", ('"192.0.2.7:443"', '"[2001:db8::1]:443"')
     ),
+    "drive": Function(
+        "A path on a disk's volume as one on drive `C:`, whichever letter the volume had.",
+        "drive",
+        (r'"\\device\\harddiskvolume2\\a.exe"', r'"D:\\a.exe"'),
+    ),
     "minute": Function("Minute of a time, in its own zone.", "minute", _TIME),
     "hour": Function("Hour.", "hour", _TIME),
     "day": Function("Day of the month.", "day", _TIME),

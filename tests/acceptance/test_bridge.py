@@ -65,9 +65,6 @@ def test_over_the_bridge_the_seed_finds_what_was_done_in_every_shape(
         assert [one["found"] for one in alert["matched"]] == [LOUD[operation]]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a bridge is left out if the log type it leads to is not chosen as well"
-)
 def test_the_bridge_leads_from_logs_that_are_named(seed: Path, logs: Path) -> None:
     options = ("--bridge", "keyvault", "--log-type", "azure.keyvault")
     assert scan(logs, [seed], *options)

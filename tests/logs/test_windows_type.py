@@ -491,7 +491,7 @@ def test_traces_of_the_file_provider_are_told_by_their_provider() -> None:
             "5156",
             "network_connection",
             {
-                "Image": [r"\device\harddiskvolume2\windows\system32\svchost.exe"],
+                "Image": [r"C:\windows\system32\svchost.exe"],
                 "ProcessId": ["3304"],
                 "Initiated": ["true"],
                 "Protocol": ["tcp"],

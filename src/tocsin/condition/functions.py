@@ -6,6 +6,7 @@ an empty array. The engine runs a function once per distinct value.
 
 import ipaddress
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,8 @@ from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
 from tocsin.times import read_time
+
+_VOLUME = re.compile(r"\A\\device\\harddiskvolume[0-9]+(?=\\)", re.IGNORECASE)
 
 Scalar: TypeAlias = "Json | int | Decimal"
 Function: TypeAlias = Callable[..., Iterable[Scalar]]
@@ -121,6 +124,11 @@ def _address(value: Scalar) -> Iterable[Scalar]:
     return (text,) if text else ()
 
 
+def _drive(value: Scalar) -> Iterable[Scalar]:
+    """A path on a disk's volume as one on drive C:, whichever letter the volume had."""
+    return (_VOLUME.sub("C:", value),) if isinstance(value, str) else ()
+
+
 def _part_of_time(part: Callable[[datetime], int]) -> Function:
     def function(value: Scalar) -> Iterable[Scalar]:
         when = read_time(value)
@@ -161,6 +169,7 @@ FUNCTIONS: dict[str, Function] = {
     "after": _after,
     "json": _parse_json,
     "address": _address,
+    "drive": _drive,
     "minute": _part_of_time(lambda when: when.minute),
     "hour": _part_of_time(lambda when: when.hour),
     "day": _part_of_time(lambda when: when.day),

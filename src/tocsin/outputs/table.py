@@ -94,7 +94,8 @@ class Tally:
 
 
 def _most_frequent(counter: Counter[str]) -> str:
-    return min(counter, key=lambda name: (-counter[name], name))
+    """Return the most frequent spelling; of several, the one with the fewest capitals."""
+    return min(counter, key=lambda name: (-counter[name], name.swapcase()))
 
 
 _AZURE_RESOURCE = re.compile(r"/subscriptions/.*?/providers/[^/]+/[^/]+/([^/]+)", re.IGNORECASE)
@@ -227,9 +228,9 @@ def _below(tally: Tally, room: int) -> Iterator[str]:
 
 def _entities(tally: Tally) -> tuple[list[str], list[str], list[str]]:
     """Return who did it, from where, and on what."""
-    kinds = [kind for kind in ("resource", "host", "application") if kind in tally.entities]
-    who = tally.top("user") or tally.top("application")
-    return who, tally.top("address"), tally.top(kinds[0]) if kinds else []
+    doer, *things = [kind for kind in ("user", "application") if kind in tally.entities] or [""]
+    things = [kind for kind in ("resource", "host", *things) if kind in tally.entities] or [""]
+    return tally.top(doer), tally.top("address"), tally.top(things[0])
 
 
 def _times(tally: Tally) -> list[str]:

@@ -18,6 +18,7 @@ from tocsin.engine.match import BatchResult, Matcher
 from tocsin.engine.plan import Plan, compile_plan
 from tocsin.logs.bridges import load_bridge
 from tocsin.logs.formats.blocks import KEPT_BYTES, Batch, Lines, Records, batches
+from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
@@ -108,7 +109,8 @@ class Worker:
         self._matcher = Matcher(log_types, self._plan_for)
 
     def _plan_for(self, log_type: LogType, shape: Shape) -> Plan:
-        targets = {log_type.name: log_type for log_type in self._log_types}
+        known = (*shipped_log_types(), *self._log_types)
+        targets = {log_type.name: log_type for log_type in known}
         bridged = [
             item
             for bridge in self._bridges
