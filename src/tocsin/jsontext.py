@@ -157,15 +157,20 @@ def _refuse_constant(text: str) -> Json:
     raise ValueError(text)
 
 
+def _integer(text: str) -> Number:
+    """Keep an integer's text; that of minus zero is `0`, as every other reader has it."""
+    return Number("0" if text == "-0" else text)
+
+
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_merge_pairs,
-    parse_int=Number,
+    parse_int=_integer,
     parse_float=Number,
     parse_constant=_refuse_constant,
 )
 _TOLERANT = json.JSONDecoder(
     object_pairs_hook=_merge_pairs,
-    parse_int=Number,
+    parse_int=_integer,
     parse_float=Number,
     parse_constant=Number,
     strict=False,

@@ -72,7 +72,7 @@ severity  count  first, last          rule                                      
 critical      3  2026-01-02 03:04:05  Secret of a Production Key Vault Read From Outside Every Network That Is Known Here  anna.example@corp.example  203.0.113.7     payments-production
                  2026-01-02 03:04:09  by Ada Example, Grace Example (Example Research)                                     ben.example@corp.example   203.0.113.8 +1  ORDERS
 low           1  no time              Vault Listed                                                                         backup-agent
-""")  # noqa: E501
+""")
 
 
 def test_at_160_columns_names_are_wrapped() -> None:
@@ -82,7 +82,7 @@ critical      3  2026-01-02 03:04:05  Secret of a Production Key Vault Read From
                  2026-01-02 03:04:09  Network That Is Known Here                                  ben.example@corp.example   203.0.113.8 +1  ORDERS
                                       by Ada Example, Grace Example (Example Research)
 low           1  no time              Vault Listed                                                backup-agent
-""")  # noqa: E501
+""")
 
 
 def test_at_120_columns_each_rule_has_lines_of_its_own() -> None:

@@ -316,12 +316,7 @@ def make(name, count):
     return [one if isinstance(one, bytes) else one.encode(errors="surrogatepass") for one in made]
 
 
-FRACTIONS = pytest.mark.xfail(strict=True, reason="DuckDB writes fractions in its own way")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=FRACTIONS) if one == "fractions" else one for one in KINDS]
-)
+@pytest.mark.parametrize("name", KINDS)
 def test_damaged_records_read_alike(name):
     texts = make(name, 10_000 // len(KINDS) + 1)
     matcher = matcher_of(CONDITIONS)

@@ -153,12 +153,11 @@ ReadCell: TypeAlias = Callable[[Json], Values]
 """Reads a field's values from the JSON of one cell."""
 
 
-def decode(column: pa.Array, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
+def decode(encoded: pa.DictionaryArray, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
     """Decode a column of JSON texts, null where the field is absent.
 
     With `strings_as_they_are` a string is its own value and `read_cell` is not asked.
     """
-    encoded = column.dictionary_encode()
     codes = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False).astype(np.int32)
     texts = encoded.dictionary.to_pylist()
     if strings_as_they_are and all(text[0] == '"' for text in texts):

@@ -4,6 +4,7 @@ A `Frame` is a batch of records of one shape. It reads the leaves that a plan as
 per layout (see `layout.py`), evaluates expressions on them, and keeps what it read.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -51,7 +52,7 @@ from tocsin.engine.layout import (
     locate,
     merge_layouts,
 )
-from tocsin.jsontext import Json, read
+from tocsin.jsontext import Json, compact, read
 from tocsin.logs.logtype import Shape
 from tocsin.logs.mapping import (
     All,
@@ -267,10 +268,11 @@ class Frame:
         decoded: dict[Source, Cells] = {NOWHERE: absent(len(rows))}
         for source in layout:
             if source not in decoded:
-                decoded[source] = self._decode(found[source.path], source)
+                column = _as_written(raw, source.path, found[source.path])
+                decoded[source] = self._decode(column, source)
         return [decoded[source] for source in layout]
 
-    def _decode(self, column: pa.Array, source: Source) -> Cells:
+    def _decode(self, column: pa.DictionaryArray, source: Source) -> Cells:
         in_cell = self.shape.json_cells and len(source.path) == 1
         read_cell: ReadCell = partial(_read_source, source)
         if in_cell:
@@ -351,6 +353,26 @@ class Frame:
                 return ~self.mask(part)
             case FieldsCompare() | AnyElement():
                 raise NotImplementedError("log types compare fields with constants only")
+
+
+_REWRITTEN = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")
+
+
+def _as_written(raw: pa.StringArray, path: KeyPath, column: pa.Array) -> pa.DictionaryArray:
+    """Encode a column, with the numbers that DuckDB writes in its own way as they were written."""
+    encoded = column.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    odd = [at for at, text in enumerate(texts) if text[0] != '"' and _REWRITTEN.search(text)]
+    if not odd:
+        return encoded
+    written = column.to_pylist()
+    for row in np.flatnonzero(np.isin(encoded.indices.fill_null(-1), odd)).tolist():
+        value: Json = read(raw[row].as_py()).value
+        for key in path:
+            assert isinstance(value, dict)
+            value = value[key]
+        written[row] = compact(value)
+    return pa.array(written, pa.string()).dictionary_encode()
 
 
 def _read_source(source: Source, value: Json) -> Values:

@@ -228,9 +228,17 @@ def _below(tally: Tally, room: int) -> Iterator[str]:
 
 def _entities(tally: Tally) -> tuple[list[str], list[str], list[str]]:
     """Return who did it, from where, and on what."""
-    doer, *things = [kind for kind in ("user", "application") if kind in tally.entities] or [""]
-    things = [kind for kind in ("resource", "host", *things) if kind in tally.entities] or [""]
-    return tally.top(doer), tally.top("address"), tally.top(things[0])
+    actors = _present(tally, "user", "application")
+    things = [*_present(tally, "resource", "host"), *actors[1:]]
+    return _first(actors), tally.top("address"), _first(things)
+
+
+def _first(lists: list[list[str]]) -> list[str]:
+    return lists[0] if lists else []
+
+
+def _present(tally: Tally, *kinds: str) -> list[list[str]]:
+    return [tally.top(kind) for kind in kinds if kind in tally.entities]
 
 
 def _times(tally: Tally) -> list[str]:

@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
-from tocsin.logs.formats.blocks import KEPT_BYTES, WRAPPER, Block, Records, Unreadable
+from tocsin.logs.formats.blocks import (
+    KEPT_BYTES,
+    WRAPPER,
+    Block,
+    Positions,
+    Records,
+    Unreadable,
+)
 
-PIECE_BYTES = 24 << 20
+PIECE_BYTES = 16 << 20
 CUT_OFF = "cut off: the document does not end"
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
@@ -28,11 +36,16 @@ _NEWLINE, _QUOTE, _COMMA = b'\n",'
 _KINDS = np.zeros(256, dtype=np.int8)
 _KINDS[list(b"{[")] = 1
 _KINDS[list(b"}]")] = -1
-_KINDS[_COMMA] = 2
+_IS_COMMA = 2
+_KINDS[_COMMA] = _IS_COMMA
+_IS_BLANK = np.zeros(256, dtype=np.bool_)
+_IS_BLANK[list(b" \t\r\n")] = True
+_NO_SPANS = np.empty((0, 2), np.int64)
 
 _DOCUMENTS, _AFTER_MEMBERS, _MEMBERS = range(3)
 """Where reading stands: how many brackets are open there."""
 _MAX_STAND_IN = 1 << 20
+_FEW_BLANKS = 32
 
 
 def document_blocks(chunks: Iterable[bytes], size: int = PIECE_BYTES) -> Iterator[Block]:
@@ -60,7 +73,7 @@ class _Cutter:
         self._level = _DOCUMENTS
         self._too_long: Unreadable | None = None
         """The unfinished record, if it is too long to be kept: brackets stand in for it."""
-        self._spans: list[tuple[int, int]] = []
+        self._spans: list[Positions] = []
         self._blocks: list[Block] = []
 
     def cut(self, data: bytes, *, final: bool) -> list[Block]:
@@ -69,7 +82,7 @@ class _Cutter:
         fresh = [match.end() for match in _FRESH_START.finditer(data)]
         starts = [0, *fresh]
         self._structure = _find_structure(data, starts, self._level)
-        self._newlines = _positions(data, _NEWLINE)
+        self._newlines = _positions(np.frombuffer(data, np.uint8) == _NEWLINE)
         at = 0
         for start, end in pairwise([*starts, len(data)]):
             self._level = self._level if start == 0 else _DOCUMENTS
@@ -112,23 +125,26 @@ class _Cutter:
     def _members(self, at: int, end: int) -> int:
         """Cut the members of the array that is open."""
         array_end = _first(self._structure.array_ends, at, end)
-        stop = end if array_end is None else array_end
-        for comma in _within(self._structure.commas, at, stop):
-            self._add(at, comma)
-            at = comma + 1
-        if array_end is None:
+        ends = _within(self._structure.commas, at, end if array_end is None else array_end)
+        if array_end is not None:
+            ends = np.append(ends, array_end)
+            self._level = _AFTER_MEMBERS
+        if not len(ends):
             return at
-        self._add(at, array_end)
-        self._level = _AFTER_MEMBERS
-        return array_end + 1
+        starts = np.append(at, ends[:-1] + 1)
+        if self._too_long:
+            self._refuse(at, int(ends[0]), TOO_LONG)
+            starts, ends = starts[1:], ends[1:]
+        self._spans.append(_trimmed(self._data, np.stack((starts, ends), axis=1)))
+        return int(starts[-1] if not len(ends) else ends[-1]) + 1
 
     def _end_segment(self, at: int, end: int) -> None:
         """Take what is complete of a document that was cut off; the rest is unreadable."""
         if self._level == _MEMBERS:
-            member_end = _first(self._structure.member_ends, at, end)
-            if member_end is not None:
-                self._add(at, member_end + 1)
-                at = member_end + 1
+            ends = _within(self._structure.member_ends, at, end)
+            if len(ends):
+                self._add(at, int(ends[0]) + 1)
+                at = int(ends[0]) + 1
         at = _skip(_BETWEEN, self._data, at, end)
         if at < end or self._level != _DOCUMENTS or self._too_long:
             self._refuse(at, end, CUT_OFF)
@@ -139,30 +155,30 @@ class _Cutter:
             return
         start = _skip(_BLANKS, self._data, start, end)
         if start < end:
-            self._spans.append((start, end))
+            self._spans.append(np.array([[start, end]], np.int64))
 
     def _refuse(self, start: int, end: int, reason: str) -> None:
         self._flush()
-        kept = self._too_long or self._unreadable(start, reason)
+        kept = self._too_long or self._unreadable(start, end, reason)
         self._too_long = None
         length = self._offset + end - kept.offset
         self._blocks.append(Unreadable(kept.line, kept.offset, length, kept.reason, kept.start))
 
-    def _unreadable(self, start: int, reason: str) -> Unreadable:
-        line = self._line + bisect_left(self._newlines, start)
-        data = self._data[start : start + KEPT_BYTES]
+    def _unreadable(self, start: int, end: int, reason: str) -> Unreadable:
+        line = self._line + int(np.searchsorted(self._newlines, start))
+        data = self._data[start : min(end, start + KEPT_BYTES)]
         return Unreadable(line, self._offset + start, 0, reason, data)
 
     def _flush(self) -> None:
         """Turn the records that were found so far into a block."""
-        if not self._spans:
+        bounds = np.concatenate([_NO_SPANS, *self._spans])
+        self._spans = []
+        if not len(bounds):
             return
-        bounds = np.array(self._spans, np.int64)
         lines = self._line + np.searchsorted(self._newlines, bounds[:, 0])
-        first, last = self._spans[0][0], self._spans[-1][1]
+        first, last = int(bounds[0, 0]), int(bounds[-1, 1])
         data, offset = self._data[first:last], self._offset + first
         self._blocks.append(Records(data, bounds - first, lines, offset))
-        self._spans = []
 
     def _keep(self, at: int) -> None:
         """Keep the unfinished rest for the next piece, or brackets in its place if it is long."""
@@ -170,9 +186,10 @@ class _Cutter:
         rest = self._data[at:]
         stand_in = rest
         if len(rest) > MAX_BYTES:
-            self._too_long = self._too_long or self._unreadable(at, TOO_LONG)
+            self._too_long = self._too_long or self._unreadable(at, len(self._data), TOO_LONG)
             stand_in = self._structure.stand_in(rest, self._level)
-        self._line += bisect_left(self._newlines, at if stand_in is rest else len(self._data))
+        before = at if stand_in is rest else len(self._data)
+        self._line += int(np.searchsorted(self._newlines, before))
         self._offset += len(self._data) - len(stand_in)
         self._data = stand_in
 
@@ -184,8 +201,8 @@ class _Structure:
     document_starts: list[int]
     document_ends: list[int]
     array_ends: list[int]
-    commas: list[int]
-    member_ends: list[int]
+    commas: Positions
+    member_ends: Positions
     depth: int
     """How many brackets are open at the end."""
     in_string: bool
@@ -202,38 +219,49 @@ class _Structure:
 def _find_structure(data: bytes, starts: Sequence[int], level: int) -> _Structure:
     """Find the structure of data; at each of `starts` it begins anew, at the first at a level."""
     content = np.frombuffer(data.replace(b"\\\\", b"__").replace(b'\\"', b"__"), np.uint8)
-    quotes = np.flatnonzero(content == _QUOTE)
-    positions = np.flatnonzero(_KINDS[content])
-    segments = np.searchsorted(starts, positions, "right") - 1
+    quotes = _positions(content == _QUOTE)
+    positions = _positions(_KINDS[content] != 0)
     quotes_before = np.searchsorted(quotes, starts)
-    outside = (np.searchsorted(quotes, positions) - quotes_before[segments]) % 2 == 0
-    positions, segments = positions[outside], segments[outside]
+    in_segments = np.searchsorted(starts, positions, "right") - 1 if len(starts) > 1 else 0
+    opening = np.searchsorted(quotes, positions) - quotes_before[in_segments]
+    positions = positions[opening % 2 == 0]
     kinds = _KINDS[content[positions]]
-    depths = np.cumsum(np.where(kinds == 2, 0, kinds), dtype=np.int64)
-    before = np.append(0, depths)[np.searchsorted(positions, starts)]
+    depths = np.cumsum(np.where(kinds == _IS_COMMA, np.int8(0), kinds), dtype=np.int32)
+    firsts = np.searchsorted(positions, starts)
+    before = np.append(np.int32(0), depths)[firsts]
     before[0] -= level
-    depths -= before[segments]
+    depths -= np.repeat(before, np.diff(np.append(firsts, len(positions))))
 
-    def at(kind: int, depth: int) -> list[int]:
-        found: list[int] = positions[(kinds == kind) & (depths == depth)].tolist()
+    def at(kind: int, depth: int) -> Positions:
+        found: Positions = positions[(kinds == kind) & (depths == depth)]
         return found
 
     return _Structure(
-        document_starts=at(1, _DOCUMENTS + 1),
-        document_ends=at(-1, _DOCUMENTS),
-        array_ends=at(-1, _AFTER_MEMBERS),
-        commas=at(2, _MEMBERS),
+        document_starts=at(1, _DOCUMENTS + 1).tolist(),
+        document_ends=at(-1, _DOCUMENTS).tolist(),
+        array_ends=at(-1, _AFTER_MEMBERS).tolist(),
+        commas=at(_IS_COMMA, _MEMBERS),
         member_ends=at(-1, _MEMBERS),
-        depth=int(depths[-1]) if len(depths) and segments[-1] == len(starts) - 1 else level,
+        depth=int(depths[-1]) if firsts[-1] < len(positions) else level * (len(starts) == 1),
         in_string=bool((len(quotes) - quotes_before[-1]) % 2),
     )
 
 
-def _positions(data: bytes, byte: int) -> list[int]:
-    if byte not in data:
-        return []
-    found: list[int] = np.flatnonzero(np.frombuffer(data, np.uint8) == byte).tolist()
-    return found
+def _positions(mask: npt.NDArray[np.bool_]) -> Positions:
+    return np.flatnonzero(mask).astype(np.int32)
+
+
+def _trimmed(data: bytes, spans: Positions) -> Positions:
+    """Move the starts of spans past blanks; drop the spans that hold nothing else."""
+    content = np.frombuffer(data, np.uint8)
+    for _ in range(_FEW_BLANKS):
+        spans = spans[spans[:, 0] < spans[:, 1]]
+        blank = _IS_BLANK[content[spans[:, 0]]]
+        if not blank.any():
+            return spans
+        spans[:, 0] += blank
+    spans[:, 0] = [_skip(_BLANKS, data, start, end) for start, end in spans.tolist()]
+    return spans[spans[:, 0] < spans[:, 1]]
 
 
 def _first(positions: Sequence[int], start: int, end: int) -> int | None:
@@ -242,8 +270,9 @@ def _first(positions: Sequence[int], start: int, end: int) -> int | None:
     return positions[at] if at < len(positions) and positions[at] < end else None
 
 
-def _within(positions: Sequence[int], start: int, end: int) -> Sequence[int]:
-    return positions[bisect_left(positions, start) : bisect_left(positions, end)]
+def _within(positions: Positions, start: int, end: int) -> Positions:
+    first, last = np.searchsorted(positions, (start, end))
+    return positions[first:last].astype(np.int64)
 
 
 def _skip(blanks: re.Pattern[bytes], data: bytes, start: int, end: int) -> int:

@@ -1,0 +1,185 @@
+"""`tocsin rules`: check, list, show."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.calling import PACKS, rule, tocsin
+
+RECORD = {
+    "schema": int,
+    "id": str,
+    "name": str,
+    "ecosystem": str,
+    "kind": str,
+    "path": str,
+    "verdict": str,
+    "reasons": list,
+    "log_types": list,
+    "fields_never_seen": list,
+    "notes": list,
+}
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for name, text in {
+        "a_runs.yml": rule("Runs", id="0c7a0cb2-64ae-4bd0-8c65-c05fa0bdd3a5", author="Ada")
+        .replace("acme", "azure").replace("web", "keyvault"),
+        "b_bridged.yml": rule("Bridged", "{s: {operationName: MICROSOFT.KEYVAULT/VAULTS/SECRETS/"
+                              "GETSECRET/ACTION}, condition: s}")
+        .replace("acme", "azure").replace("web", "activitylogs"),
+        "c_no_log_type.yml": rule("No Log Type"),
+        "d_broken.yml": rule("Broken", "{s: {f|nope: x}, condition: s}"),
+        "e_correlation.yml": "title: Many\ncorrelation: {type: event_count, rules: [x],"
+                             " timespan: 5m, condition: {gte: 5}}\n",
+        "f_filter.yml": "title: Not Bob\nlogsource: {product: azure}\n"
+                        "filter: {rules: any, s: {user: bob}, condition: not s}\n",
+        "g_notes.yml": rule("Twice", level="low") + "level: high\n",
+        "h_no_rule.yml": "about: nothing\n",
+    }.items():  # fmt: skip
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_check_writes_one_record_per_rule(pack: Path) -> None:
+    result = tocsin("rules", "check", pack, "-f", "json")
+    records = json.loads(result.out)
+    assert result.status == 0
+    for record in records:
+        assert {key: type(value) for key, value in record.items()} == RECORD
+        assert record["schema"] == 1
+    shown = {
+        Path(record["path"]).name: (record["kind"], record["verdict"], record["log_types"])
+        for record in records
+    }
+    assert shown == {
+        "a_runs.yml": ("detection", "runs", ["azure.keyvault"]),
+        "b_bridged.yml": ("detection", "approximate", ["azure.activity"]),
+        "c_no_log_type.yml": ("detection", "runs", []),
+        "d_broken.yml": ("detection", "cannot", []),
+        "e_correlation.yml": ("correlation", "cannot", []),
+        "f_filter.yml": ("filter", "cannot", []),
+        "g_notes.yml": ("detection", "runs", []),
+    }
+    assert f"not taken  {pack / 'h_no_rule.yml'}: no rule" in result.err
+
+
+def test_check_says_why(pack: Path) -> None:
+    records = json.loads(tocsin("rules", "check", pack, "-f", "json").out)
+    reasons = {Path(record["path"]).name: record["reasons"] for record in records}
+    assert reasons["a_runs.yml"] == []
+    assert "azure.keyvault logs it as SecretGet" in reasons["b_bridged.yml"][0]
+    assert "(--bridge keyvault)" in reasons["b_bridged.yml"][0]
+    assert reasons["c_no_log_type.yml"][0].startswith("no log type yet for acme/*/web")
+    assert reasons["d_broken.yml"] == [f"{pack}/d_broken.yml:3:17: Unknown modifier 'nope'"]
+    assert reasons["e_correlation.yml"] == [
+        f"{pack}/e_correlation.yml:1:1: correlation rules do not run yet"
+    ]
+    assert reasons["f_filter.yml"] == [f"{pack}/f_filter.yml:1:1: filters do not run yet"]
+    assert records[-1]["notes"] == ["line 5: the key 'level' stands twice; the last counts"]
+
+
+def test_check_as_text_names_what_does_not_run_and_counts(pack: Path) -> None:
+    result = tocsin("rules", "check", pack)
+    lines = result.text.splitlines()
+    assert f"cannot      Broken ({pack}/d_broken.yml)" in lines
+    assert f"            {pack}/d_broken.yml:3:17: Unknown modifier 'nope'" in lines
+    assert "7 rules: 3 runs, 1 approximate, 3 cannot" in lines
+    assert "       5  no log type yet" in lines
+    assert not any("a_runs.yml" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("where", "status"), [("", 3), ("name:Runs", 0), ("name:Bridged", 3), ("name:Broken", 3)]
+)
+def test_check_strict_ends_with_3_if_a_rule_does_not_run_exactly(
+    where: str, status: int, pack: Path
+) -> None:
+    assert tocsin("rules", "check", pack, "--strict", "--where", where).status == status
+
+
+def test_list_shows_a_line_per_rule_in_the_order_of_paths(pack: Path) -> None:
+    result = tocsin("rules", "list", pack)
+    assert result.text.splitlines()[0] == (
+        "medium        0c7a0cb2-64ae-4bd0-8c65-c05fa0bdd3a5  Runs"
+    )
+    assert [line.split("  ")[-1] for line in result.text.splitlines()] == [
+        "Runs", "Bridged", "No Log Type", "Broken", "Many", "Not Bob", "Twice",
+    ]  # fmt: skip
+    assert "7 rules" in result.err
+
+
+def test_list_as_json_is_one_array(pack: Path) -> None:
+    records = json.loads(tocsin("rules", "list", pack, "-f", "json", "--where", "author:ada").out)
+    [record] = records
+    assert record["schema"] == 1
+    assert record["author"] == ["Ada"]
+    assert record["severity"] == "medium"
+    assert record["verdict"] == "runs"
+
+
+@pytest.mark.parametrize("wanted", ["Runs", "runs", "0C7A0CB2-64ae-4bd0-8c65-c05fa0bdd3a5"])
+def test_show_finds_a_rule_by_name_or_id(wanted: str, pack: Path) -> None:
+    result = tocsin("rules", "show", wanted, pack)
+    assert result.status == 0
+    assert result.text.startswith("Runs\n====\n")
+    assert 'mark contains "needle"' in result.text
+    assert "log types    azure.keyvault" in result.text
+
+
+def test_show_takes_a_file(pack: Path) -> None:
+    [record] = json.loads(tocsin("rules", "show", pack / "d_broken.yml", "-f", "json").out)
+    assert record["name"] == "Broken"
+    assert record["verdict"] == "cannot"
+
+
+def test_show_tells_all_that_a_rule_says(tmp_path: Path) -> None:
+    (tmp_path / "full.yml").write_text(
+        rule(
+            "Full",
+            id="d0f6fd8a-9a62-4bd1-9cf2-11e4cbe11f8e",
+            status="test",
+            level="high",
+            author="Ada, Grace",
+            license="MIT",
+            date="2026-01-02",
+            modified="2026-01-03",
+            description="|\n    First line.\n    Second line.",
+            references="[https://example.com/a]",
+            falsepositives="[Backups]",
+            tags="[attack.credential-access, attack.t1552.001]",
+        )
+    )
+    text = tocsin("rules", "show", tmp_path / "full.yml").text
+    for part in (
+        "id           d0f6fd8a-9a62-4bd1-9cf2-11e4cbe11f8e\n",
+        "severity     high\n",
+        "status       test\n",
+        "author       Ada, Grace\n",
+        "license      MIT\n",
+        "date         2026-01-02\n",
+        "modified     2026-01-03\n",
+        "ATT&CK       TA0006, T1552.001\n",
+        "\nFirst line.\nSecond line.\n",
+        '\nWaits for, in acme/*/web:\n  mark contains "needle"\n',
+        "\nFalse positives:\n  Backups\n",
+        "\nReferences:\n  https://example.com/a\n",
+    ):
+        assert part in text
+
+
+def test_rules_cannot_move_the_cursor(tmp_path: Path) -> None:
+    (tmp_path / "evil.yml").write_text(rule('"\\e[2J Evil"', description='"\\e]0;x\\a"'))
+    for command in ("check", "list", "show"):
+        result = tocsin("rules", command, tmp_path / "evil.yml")
+        assert "\x1b" not in result.text
+        assert command == "check" or "\\x1b[2J Evil" in result.text
+
+
+def test_our_packs_run_exactly() -> None:
+    result = tocsin("rules", "check", *PACKS.iterdir(), "--strict")
+    assert result.status == 0, result.text
