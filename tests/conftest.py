@@ -24,10 +24,11 @@ def data_folder(*parts: str) -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def rule_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the rules that tests load out of the user's cache."""
+    """Keep tests apart from the user: from the rule cache, and from the terminal's width."""
     folder = tmp_path_factory.mktemp("rule-cache")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TOCSIN_CACHE", str(folder))
+        environment.delenv("COLUMNS", raising=False)
         yield folder
 
 
@@ -51,3 +52,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
     for reason, count in sorted(reasons.items()):
         terminalreporter.write_line(f"skipped {count}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that must be complete, if anything was skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TOCSIN_NO_SKIPS") == "1" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -24,7 +24,7 @@ from tocsin.logs.formats.blocks import (
     Unreadable,
 )
 
-PIECE_BYTES = 16 << 20
+PIECE_BYTES = 8 << 20
 CUT_OFF = "cut off: the document does not end"
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
@@ -45,6 +45,7 @@ _NO_SPANS = np.empty((0, 2), np.int64)
 _DOCUMENTS, _AFTER_MEMBERS, _MEMBERS = range(3)
 """Where reading stands: how many brackets are open there."""
 _MAX_STAND_IN = 1 << 20
+_MANY_SPANS = 1 << 16
 _FEW_BLANKS = 32
 
 
@@ -156,6 +157,8 @@ class _Cutter:
         start = _skip(_BLANKS, self._data, start, end)
         if start < end:
             self._spans.append(np.array([[start, end]], np.int64))
+        if len(self._spans) >= _MANY_SPANS:
+            self._flush()
 
     def _refuse(self, start: int, end: int, reason: str) -> None:
         self._flush()
