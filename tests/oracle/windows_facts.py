@@ -54,6 +54,19 @@ def accounts(record, *keys):
     return [ACCOUNTS.get(one, one) for one in found if ACCOUNTS.get(one, one) not in {None, "-"}]
 
 
+class DevicePath(str):
+    """A field whose paths name the device, where rules name the drive."""
+
+    __slots__ = ()
+
+
+def on_drive(path):
+    device, _, rest = path[1:].partition("\\")
+    volume, _, inside = rest.partition("\\")
+    is_volume = device.lower() == "device" and volume.lower().startswith("harddiskvolume")
+    return f"C:\\{inside}" if path.startswith("\\") and is_volume else path
+
+
 def user_of_4688(record):
     return accounts(record, "TargetUserName", "TargetUserSid") or accounts(record, *CREATOR)
 
@@ -91,7 +104,7 @@ CONNECTION_5156 = events_of(
     "Security",
     5156,
     names={
-        "Image": "Application",
+        "Image": DevicePath("Application"),
         "SourceIp": "SourceAddress",
         "DestinationIp": "DestAddress",
         "DestinationPort": "DestPort",
@@ -253,5 +266,8 @@ def view(record, variant):
 def told_by(record, origin):
     if callable(origin):
         return origin(record) or None
+    if isinstance(origin, DevicePath):
+        path = text(record.get(origin))
+        return path and on_drive(path)
     key, table = origin if isinstance(origin, tuple) else (origin, {})
     return table.get(text(record.get(key)), record.get(key))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from tocsin.cli.options import HELP
 from tocsin.cli.scan import command as scan_command
 from tocsin.content.demo import write_demo
 
 
-@click.command("demo")
+@click.command("demo", context_settings=HELP)
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tocsin.cli.options import HELP
 from tocsin.errors import InputError
 from tocsin.logs.formats.open import log_files
 from tocsin.logs.load import load_log_types
@@ -17,12 +18,12 @@ from tocsin.run.identify import Identified, identify_file
 UNREADABLE = 2
 
 
-@click.group("logs")
+@click.group("logs", context_settings=HELP)
 def command() -> None:
     """Say what logs are."""
 
 
-@command.command("types")
+@command.command("types", context_settings=HELP)
 def list_types() -> None:
     """List the log types and the shapes each is met in."""
     for log_type in load_log_types():
@@ -34,7 +35,7 @@ def list_types() -> None:
         click.echo(f"{'':16}   Sigma: {products}: {shown}")
 
 
-@command.command("identify")
+@command.command("identify", context_settings=HELP)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 def identify(paths: Sequence[Path]) -> None:
     """Say which log types the records of files are, and how many there are of each."""

@@ -13,6 +13,9 @@ from tocsin.rules.model import RuleSet
 from tocsin.rules.select import parse_where
 from tocsin.times import parse_time
 
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""The context settings of every command."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

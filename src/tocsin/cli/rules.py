@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
-from tocsin.cli.options import load, rule_options
+from tocsin.cli.options import HELP, load, rule_options
 from tocsin.engine.check import Checked, check
 from tocsin.errors import UsageError
 from tocsin.logs.load import load_log_types
@@ -23,12 +23,12 @@ _form = click.option(
 _paths = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
-@click.group("rules")
+@click.group("rules", context_settings=HELP)
 def command() -> None:
     """List, show and check rules."""
 
 
-@command.command("check")
+@command.command("check", context_settings=HELP)
 @_paths
 @rule_options
 @_form
@@ -93,7 +93,7 @@ def _per_log_type(checked: Sequence[Checked]) -> Mapping[str, int]:
     return counts
 
 
-@command.command("list")
+@command.command("list", context_settings=HELP)
 @_paths
 @rule_options
 @_form
@@ -114,7 +114,7 @@ def list_rules(
     click.echo(f"{len(loaded.rules):,} rules", err=True)
 
 
-@command.command("show")
+@command.command("show", context_settings=HELP)
 @click.argument("wanted", metavar="RULE")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @rule_options

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from tocsin.cli.options import load, parse_moment, rule_options
+from tocsin.cli.options import HELP, load, parse_moment, rule_options
 from tocsin.errors import UsageError
 from tocsin.logs.bridges import bridge_names
 from tocsin.logs.formats.open import STDIN
@@ -26,7 +26,7 @@ from tocsin.run.work import Window
 UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 
 
-@click.command("scan")
+@click.command("scan", context_settings=HELP)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-r",

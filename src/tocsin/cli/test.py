@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
-from tocsin.cli.options import rule_options
+from tocsin.cli.options import HELP, rule_options
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.select import parse_where
@@ -16,7 +16,7 @@ from tocsin.run.testing import Outcome, run_cases
 FAILED = 1
 
 
-@click.command("test")
+@click.command("test", context_settings=HELP)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @rule_options
 @click.option(
