@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 
 import tocsin as package
-from cli.calling import rule, tocsin
+from cli.calling import rule, scan, tocsin
 
 COMMANDS = {
     "": ["demo", "logs", "rules", "scan", "test"],
@@ -56,8 +57,8 @@ def test_every_option_has_a_sentence() -> None:
 
 
 def test_help_of_scan_says_what_it_returns() -> None:
-    text = " ".join(tocsin("scan", "--help").text.split())
-    for status in ("2 wrong use", "1 alerts at or above --fail- on", "3 with --strict", "else 0"):
+    text = " ".join(tocsin("scan", "--help").text.split()).replace("- ", "-")
+    for status in ("2 wrong use", "1 alerts at or above --fail-on", "3 with --strict", "else 0"):
         assert status in text
     assert "--batch" not in text
 
@@ -78,6 +79,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(rules: Path) -> None:
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("form", ["table", "ndjson"])
+def test_a_full_disk_is_said(form: str, rules: Path, log: Path) -> None:
+    result = scan(log, rules=rules, form=form, output="/dev/full")
+    assert result.status == 2
+    assert result.err.endswith("the output cannot be written: No space left on device\n")
+
+
+def test_a_closed_standard_input_is_said(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tocsin.logs.formats import open as opening
+
+    monkeypatch.setattr(opening, "sys", SimpleNamespace(stdin=None))
+    result = scan("-", rules=rules)
+    assert result.status == 2
+    assert "not scanned: -: standard input is closed" in result.err
 
 
 def test_text_that_a_terminal_cannot_show_is_escaped(rules: Path) -> None:

@@ -48,6 +48,7 @@ def texts(found: list[Row]) -> list[tuple[int, str]]:
         ('{"records":[]}', []),
         ('{"records":[{"a":1},{"b', [(1, '{"a":1}'), (1, '{"b')]),
         ('{"records":[{"a":1}\n{"records":[{"a":2}]}\n', [(1, '{"a":1}'), (2, '{"a":2}')]),
+        ("\ufeffa\n\ufeffb\n\ufeff\n\ufeff", [(1, "a"), (2, "b")]),
         ('{"records":7}\n', [(1, '{"records":7}')]),
         ('{"recorded":[1]}\n', [(1, '{"recorded":[1]}')]),
     ],
@@ -100,6 +101,10 @@ def test_a_line_that_is_too_long_is_passed_over_or_left_to_be_refused(
 def test_line_ends_count_the_last_line_without_a_newline() -> None:
     assert line_ends(b"a\nbb\n").tolist() == [2, 5]
     assert line_ends(b"a\nbb").tolist() == [2, 4]
+
+
+def test_a_block_of_nothing_has_no_batches() -> None:
+    assert list(batches(Lines(b"", 1))) == list(batches(Lines(b"\n", 1))) == []
 
 
 def test_records_of_a_document_keep_their_lines() -> None:

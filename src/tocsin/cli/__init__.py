@@ -52,7 +52,7 @@ def main() -> None:
     except TocsinError as error:
         _end(str(error))
     except OSError as error:
-        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+        _end(f"{error.filename or 'the output cannot be written'}: {error.strerror}")
 
 
 def _end(message: str) -> None:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -179,19 +179,14 @@ def _status(
 def _files(
     output: Path | None, quarantine: Path | None
 ) -> Iterator[tuple[BinaryIO, BinaryIO | None]]:
-    try:
-        stream = output.open("wb") if output else sys.stdout.buffer
-        kept = quarantine.open("wb") if quarantine else None
-    except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
-    try:
+    with ExitStack() as opened:
+        try:
+            stream = opened.enter_context(output.open("wb")) if output else sys.stdout.buffer
+            kept = opened.enter_context(quarantine.open("wb")) if quarantine else None
+        except OSError as error:
+            raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
         yield stream, kept
-    finally:
         stream.flush()
-        if output:
-            stream.close()
-        if kept:
-            kept.close()
 
 
 @contextmanager

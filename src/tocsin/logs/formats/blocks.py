@@ -20,6 +20,8 @@ READ_BYTES = 4 << 20
 KEPT_BYTES = 64 << 10
 """How much of a record that is too long is kept in quarantine."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 _NEWLINE, _BRACE, _QUOTE, _SPACE = b'\n{" '
 _TILE = 256 << 10
 """Bytes looked at in one go: few enough to stay in the processor's cache."""
@@ -28,6 +30,9 @@ _BLANKS = re.compile(rb"[ \t\r\n]*")
 WRAPPER = re.compile(rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[")
 
 Positions: TypeAlias = npt.NDArray[np.int64]
+
+
+_NO_POSITIONS: Positions = np.array([], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def line_blocks(
     stands in memory as a whole.
     """
     pending: list[bytes] = []
-    line = 1
+    held, line = 0, 1
     skipped: Unreadable | None = None
     for chunk in chunks:
         if skipped:
@@ -94,7 +99,8 @@ def line_blocks(
             line, offset = line + 1, offset + skipped.length
             chunk, skipped = chunk[end:], None
         pending.append(chunk)
-        if sum(map(len, pending)) < size:
+        held += len(chunk)
+        if held < size:
             continue
         whole, pending = _split_at_last_newline(pending)
         if whole:
@@ -103,7 +109,7 @@ def line_blocks(
         held = sum(map(len, pending))
         if held > MAX_BYTES:
             start = b"".join(pending)[:KEPT_BYTES]
-            skipped, pending = Unreadable(line, offset, held, TOO_LONG, start), []
+            skipped, pending, held = Unreadable(line, offset, held, TOO_LONG, start), [], 0
     if skipped:
         yield skipped
     elif data := b"".join(pending):
@@ -143,11 +149,22 @@ def batches(block: Lines | Records, rows: int | None = None) -> Iterator[Batch]:
 def _spans(block: Lines | Records) -> tuple[Positions, Positions, Positions]:
     if isinstance(block, Records):
         return block.bounds[:, 0], block.bounds[:, 1], block.lines
+    if not block.data:
+        return _NO_POSITIONS, _NO_POSITIONS, _NO_POSITIONS
     ends = line_ends(block.data)
-    starts = np.concatenate(([0], ends[:-1]))
+    starts = _after_marks(block.data, np.concatenate(([0], ends[:-1])))
     lines = block.first_line + np.arange(len(starts))
-    filled = _not_blank(block.data, starts, ends)
+    filled = (starts < ends) & _not_blank(block.data, starts, ends)
     return starts[filled], ends[filled], lines[filled]
+
+
+def _after_marks(data: bytes, starts: Positions) -> Positions:
+    """Move starts past byte order marks: files that have one may have been joined."""
+    first = np.frombuffer(data, np.uint8)[np.minimum(starts, len(data) - 1)]
+    for row in np.flatnonzero(first == BYTE_ORDER_MARK[0]).tolist():
+        if data.startswith(BYTE_ORDER_MARK, starts[row]):
+            starts[row] += len(BYTE_ORDER_MARK)
+    return starts
 
 
 def line_ends(data: bytes) -> Positions:
@@ -164,8 +181,6 @@ def line_ends(data: bytes) -> Positions:
 def _not_blank(data: bytes, starts: Positions, ends: Positions) -> npt.NDArray[np.bool_]:
     filled = np.ones(len(starts), dtype=np.bool_)
     content = np.frombuffer(data, np.uint8)
-    if not len(content):
-        return np.zeros(len(starts), dtype=np.bool_)
     doubtful = np.flatnonzero(content[np.minimum(starts, len(content) - 1)] <= _SPACE)
     for at in doubtful.tolist():
         filled[at] = _BLANK.match(data, int(starts[at]), int(ends[at])) is None

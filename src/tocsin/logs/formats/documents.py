@@ -28,8 +28,10 @@ PIECE_BYTES = 8 << 20
 CUT_OFF = "cut off: the document does not end"
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
-_BETWEEN = re.compile(rb"[ \t\r\n,]*")
-_FRESH_START = re.compile(rb"\n(?=\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[)")
+_BETWEEN = re.compile(rb"(?:[ \t\r\n,]|\xef\xbb\xbf)*")
+_FRESH_START = re.compile(
+    rb"\n(?:\xef\xbb\xbf)?(?=\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[)"
+)
 _BACKSLASHES = re.compile(rb"\\*\Z")
 
 _NEWLINE, _QUOTE, _COMMA = b'\n",'

@@ -4,7 +4,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tocsin.errors import InputError
 from tocsin.jsontext import valid_text
-from tocsin.logs.formats.blocks import READ_BYTES, WRAPPER, Block, line_blocks
+from tocsin.logs.formats.blocks import BYTE_ORDER_MARK, READ_BYTES, WRAPPER, Block, line_blocks
 from tocsin.logs.formats.documents import document_blocks
 
 STDIN = Path("-")
@@ -22,7 +22,6 @@ COMPRESSED_SUFFIXES = {".gz", ".zst"}
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ZIPPED_READ = 256 << 10
 _ZSTD_STEP = 16 << 10
@@ -46,7 +45,7 @@ class Source:
             head += chunk
             if len(head) >= HEAD_BYTES:
                 break
-        self._offset = len(_BOM) if head.startswith(_BOM) else 0
+        self._offset = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
         self._head = head[self._offset :]
         self.is_document = WRAPPER.match(self._head) is not None
 
@@ -95,6 +94,8 @@ class Source:
 def open_source(path: Path) -> Iterator[Source]:
     """Open a file, or standard input; raises `InputError` if that cannot be."""
     if path == STDIN:
+        if sys.stdin is None:
+            raise InputError(f"{path}: standard input is closed")
         yield Source(path, sys.stdin.buffer)
         return
     try:
@@ -109,8 +110,6 @@ def open_source(path: Path) -> Iterator[Source]:
 
 def _looks_like_json(head: bytes) -> bool:
     """Say whether text begins like JSON, or goes on as lines that mostly do."""
-    if b"\0" in head:
-        return False
     if head.lstrip()[:1] in {b"{", b"["}:
         return True
     lines = sum(map(bool, map(bytes.strip, head.splitlines())))
@@ -141,13 +140,21 @@ def _gunzip(data: bytes, raw: BinaryIO) -> Iterator[bytes]:
         try:
             yield member.decompress(data, READ_BYTES)
         except zlib.error:
-            yield from (before.decompress(data[at : at + 1]) for at in range(len(data)))
+            yield _until_error(before, data)
             raise
         data = member.unused_data if member.eof else member.unconsumed_tail
     if not member.eof:
         yield member.flush()
     if not member.eof:
         raise EOFError("the compressed data ends early")
+
+
+def _until_error(member: "zlib._Decompress", data: bytes) -> bytes:
+    """Return what stands before the byte that cannot be decompressed."""
+    found: list[bytes] = []
+    with suppress(zlib.error):
+        found.extend(member.decompress(data[at : at + 1]) for at in range(len(data)))
+    return b"".join(found)
 
 
 def _unzstd(start: bytes, raw: BinaryIO) -> Iterator[bytes]:

@@ -35,7 +35,7 @@ def load_sigma(
     text: str, origin: Origin, pipelines: tuple[ProcessingPipeline, ...] = ()
 ) -> Iterator[Rule]:
     """Load the rules of one Sigma file; what cannot run has the verdict `cannot` and a reason."""
-    for number, parsed in enumerate(parse_documents(text, origin.path, pipelines)):
+    for number, parsed in enumerate(parse_documents(text, Path(origin.shown), pipelines)):
         yield _build(parsed, origin, number)
 
 

@@ -148,12 +148,13 @@ class _Actions:
             raise RuleError(f"unknown action {action!r}; known: global, repeat, reset")
         if "correlation" in data or "filter" in data:
             return data
+        own = {key: data[key] for key in ("id",) if key in data}
         if action is None:
             data = deep_dict_update(data, copy.deepcopy(self._shared))
         else:
             data = deep_dict_update(copy.deepcopy(self._last), data)
-        self._last = data
-        return data
+        self._last = {**data, **own}
+        return self._last
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,8 @@ default_policy.regex_engine = _Re2()
 def _parse_one(
     data: dict[str, object], where: _Text, pipelines: tuple[ProcessingPipeline, ...]
 ) -> Parsed:
+    if not isinstance(data.get("id", ""), str):
+        return Parsed(data, error=RuleError("the id is no UUID", where.place("id")))
     try:
         collection = SigmaCollection.from_dicts(
             [copy.deepcopy(data)],
@@ -351,7 +354,12 @@ def _error_place(error: Exception, data: Mapping[str, object], where: _Text) -> 
                 for field, value in item.items():
                     if not _item_parses(field, value):
                         return where.place("detection", str(name), str(field))
-    return where.place("detection" if kind in _ABOUT_DETECTIONS else "")
+    if kind not in _ABOUT_DETECTIONS:
+        return where.place()
+    words = re.findall(r"\w+", str(error).lower())
+    return where.place(
+        next((str(key) for key in data if str(key).rstrip("s") in words), "detection")
+    )
 
 
 _ABOUT_DETECTIONS = {"detection", "condition", "modifier", "type", "value", "regularexpression"}

@@ -1,0 +1,47 @@
+"""Memory stays bounded, whatever one record or one document holds."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MEMORY = """
+import sys
+from tocsin.cli import main
+try:
+    main()
+finally:
+    with open("/proc/self/status") as status:
+        print(*[line.split()[1] for line in status if line.startswith("VmHWM")], file=sys.stderr)
+"""
+LIMIT = 900
+"""Megabytes, of which an idle process takes some 150."""
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def megabytes(file: Path, rules: Path, workers: int) -> int:
+    """Scan a file in a process of its own; return the most memory that it took."""
+    arguments = ["scan", file, "-r", rules, "--log-type", "acme//web", "--workers", workers]
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "longer than 16 MiB" in done.stderr
+    return int(done.stderr.splitlines()[-1]) >> 10
+
+
+@pytest.mark.parametrize(("name", "workers"), [("line", 1), ("packed", 2), ("document", 1)])
+def test_a_record_of_200_megabytes_does_not_stand_in_memory(
+    name: str, workers: int, rules: Path, tmp_path: Path
+) -> None:
+    start = b'{"records": [' if name == "document" else b""
+    with (gzip.open if name == "packed" else open)(tmp_path / name, "wb") as file:
+        file.write(start + b'{"x": "')
+        for _ in range(200):
+            file.write(b"x" * (1 << 20))
+    assert megabytes(tmp_path / name, rules, workers) < LIMIT

@@ -1,0 +1,111 @@
+"""`--where` chooses rules; what means nothing is refused."""
+
+import pytest
+
+from tocsin.condition.tree import TRUE
+from tocsin.errors import UsageError
+from tocsin.rules.model import Input, Rule, Scope, Severity, Technique
+from tocsin.rules.select import FIELDS, parse_where
+
+RULES = [
+    Rule(
+        id="0c7a0cb2-64ae", name="Key Vault [Secret] Read?", ecosystem="sigma", kind="detection",
+        pack="ours", path="ours/azure/read.yml", digest="", severity=Severity.HIGH, status="test",
+        inputs=(Input(TRUE, Scope("azure", None, "keyvault")),), description="Reads of secrets",
+        author=("Ada Example", "Grace"), license="MIT",
+        tags=("attack.t1552.001", "attack.credential-access", "cloud.azure"),
+        attack=(Technique("TA0006", None), Technique(None, "T1552.001")),
+    ),
+    Rule(
+        id="1", name="Process Started", ecosystem="sigma", kind="detection", pack="theirs",
+        path="theirs/windows/start.yml", digest="", severity=Severity.LOW, status="stable",
+        inputs=(Input(TRUE, Scope("windows", "process_creation", None)),),
+    ),
+    Rule(
+        id="2", name="Cloud Trail", ecosystem="elastic", kind="query", pack="theirs",
+        path="theirs/trail.toml", digest="", severity=Severity.MEDIUM, tags=("Domain: Cloud",),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "chosen"),
+    [
+        ("", "012"),
+        ("   ", "012"),
+        ("ecosystem:sigma", "01"),
+        ("ecosystem:elastic", "2"),
+        ("ecosystem:sigma,elastic", "012"),
+        ("ecosystem:sigma severity>=medium", "0"),
+        ("ecosystem:sigma tag:azure severity>=medium -id:1", "0"),
+        ("severity>low", "02"),
+        ("severity<=medium", "12"),
+        ("severity<high", "12"),
+        ("severity:high", "0"),
+        ("severity:HIGH,low", "01"),
+        ("severity=high", "0"),
+        ("-severity:high", "12"),
+        ("tag:azure", "0"),
+        ("tag:cloud.azure", "0"),
+        ("tag:t1552.001", "0"),
+        ("tag:*cloud*", "02"),
+        ("tag:clou", ""),
+        ("technique:T1552", "0"),
+        ("technique:t1552.001", "0"),
+        ("technique:T155", ""),
+        ("tactic:TA0006", "0"),
+        ("name:secret", "0"),
+        ("name:[Secret]", "0"),
+        ("name:read?", "0"),
+        ("'name:key vault'", "0"),
+        ('name:"key vault"', "0"),
+        ("author:grace", "0"),
+        ("path:azure", "0"),
+        ("path:*.toml", "2"),
+        ("pack:theirs", "12"),
+        ("product:azure", "0"),
+        ("category:process_creation", "1"),
+        ("service:keyvault", "0"),
+        ("status:test,stable", "01"),
+        ("license:mit", "0"),
+        ("kind:query", "2"),
+        ("verdict:runs", "012"),
+        ("id:0C7A*", "0"),
+        ("-id:0c7a0cb2-64ae", "12"),
+        ("ID:1", "1"),
+        ("Severity>=Medium", "02"),
+        ("cloud", "02"),
+        ("READS", "0"),
+        ("-cloud", "1"),
+        ("-cloud -process", ""),
+    ],
+)
+def test_an_expression_chooses(where: str, chosen: str) -> None:
+    chooser = parse_where(where)
+    assert "".join(str(at) for at, rule in enumerate(RULES) if chooser(rule)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("colour:red", "no field 'colour'; known: author, category"),
+        ("name>x", "name has no order; write name:x"),
+        ("name:", "asks for nothing"),
+        ("severity>=", "asks for nothing"),
+        ("severity>=bad", "no severity 'bad'; known: informational, low"),
+        ("severity:low,bad", "no severity 'bad'"),
+        ("'", "No closing quotation"),
+    ],
+)
+def test_what_means_nothing_is_refused(where: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_where(where)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_can_be_asked(field: str) -> None:
+    [value, *_] = FIELDS[field](RULES[1 if field == "category" else 0])
+    quoted = value.replace("'", "")
+    assert parse_where(f"'{field}:{quoted}'")(RULES[1 if field == "category" else 0])
+    assert not parse_where(f"'-{field}:{quoted}'")(RULES[1 if field == "category" else 0])
