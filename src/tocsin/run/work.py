@@ -17,7 +17,7 @@ from tocsin.engine.intake import Refused
 from tocsin.engine.match import BatchResult, Matcher
 from tocsin.engine.plan import Plan, compile_plan
 from tocsin.logs.bridges import load_bridge
-from tocsin.logs.formats.blocks import KEPT_BYTES, Batch, Lines, Records, batches
+from tocsin.logs.formats.blocks import KEPT_BYTES, Batch, Lines, Records, Rows, batches
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
@@ -30,9 +30,9 @@ class Task:
     """A block of a source, or where in a plain file it is."""
 
     source: str
-    block: "Lines | Records | Range"
+    block: "Lines | Records | Rows | Range"
 
-    def load(self) -> Lines | Records:
+    def load(self) -> Lines | Records | Rows:
         """Return the block, read from its file if it was not sent along."""
         return self.block.read() if isinstance(self.block, Range) else self.block
 
@@ -125,7 +125,7 @@ class Worker:
             block = task.load()
         except OSError as error:
             return Done(failed=f"{task.source}: cannot be read any more: {error.strerror}")
-        done = Done(bytes=len(block.data))
+        done = Done(bytes=block.length)
         alerts: list[Alert] = []
         for batch in batches(block, self._rows):
             result = self._matcher.match(batch.raw)

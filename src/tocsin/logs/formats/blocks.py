@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
+from tocsin.logs.formats.rows import row_texts
 
 BLOCK_BYTES = 48 << 20
 READ_BYTES = 4 << 20
@@ -43,6 +44,11 @@ class Lines:
     first_line: int
     offset: int = 0
 
+    @property
+    def length(self) -> int:
+        """Return how many bytes of the file the block stands for."""
+        return len(self.data)
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
@@ -53,6 +59,27 @@ class Records:
     lines: Positions
     offset: int = 0
     """Where `data` starts."""
+
+    @property
+    def length(self) -> int:
+        """Return how many bytes of the file the block stands for."""
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table: a column per top-level key, null where a row does not have that key.
+
+    A text column that a log type reads as JSON is read as such later, as in any other format.
+    """
+
+    table: pa.Table
+    lines: Positions
+    """The line that each row starts on, or its number in a file without lines; from 1."""
+    offset: int = 0
+    """Where the first row starts, for messages; 0 where rows have no place in the bytes."""
+    length: int = 0
+    """How many bytes of the file the rows stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +93,7 @@ class Unreadable:
     start: bytes
 
 
-Block: TypeAlias = Lines | Records | Unreadable
+Block: TypeAlias = Lines | Records | Rows | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +157,14 @@ def _split_at_last_newline(pieces: list[bytes]) -> tuple[bytes, list[bytes]]:
     return b"", pieces
 
 
-def batches(block: Lines | Records, rows: int | None = None) -> Iterator[Batch]:
+def batches(block: Lines | Records | Rows, rows: int | None = None) -> Iterator[Batch]:
     """Turn a block into batches of at most `rows` records or lines (all at once, if None).
 
     A line that is a `{"records": […]}` wrapper becomes the records inside it.
     """
+    if isinstance(block, Rows):
+        yield from _batches_of_rows(block, rows or max(block.table.num_rows, 1))
+        return
     starts, ends, lines = _spans(block)
     step = rows or max(len(starts), 1)
     for at in range(0, len(starts), step):
@@ -144,6 +174,13 @@ def batches(block: Lines | Records, rows: int | None = None) -> Iterator[Batch]:
         if len(begins):
             raw = _strings(block.data, begins, finishes)
             yield Batch(raw, numbers, begins + block.offset)
+
+
+def _batches_of_rows(block: Rows, step: int) -> Iterator[Batch]:
+    for at in range(0, block.table.num_rows, step):
+        raw = pa.array(row_texts(block.table.slice(at, step)), pa.string())
+        lines = block.lines[at : at + step]
+        yield Batch(raw, lines, np.full(len(lines), block.offset))
 
 
 def _spans(block: Lines | Records) -> tuple[Positions, Positions, Positions]:
