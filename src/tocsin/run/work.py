@@ -23,6 +23,7 @@ from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
 from tocsin.run.quarantine import Quarantined
+from tocsin.times import PLAIN_CLOCK, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Done:
     alerts: Counter[str] = field(default_factory=Counter)
     """Alerts per severity."""
     undated: int = 0
+    unzoned: int = 0
+    """Alerts whose event has a time without zone."""
     outside: int = 0
     """Matches whose event is before `since` or not before `until`."""
     quarantined: list[Quarantined] = field(default_factory=list)
@@ -99,7 +102,9 @@ class Worker:
         bridges: Sequence[str] = (),
         window: Window | None = None,
         rows: int | None = None,
+        clock: Clock = PLAIN_CLOCK,
     ) -> None:
+        self._clock = clock
         self._rules = rules
         self._log_types = log_types
         self._output = output
@@ -130,13 +135,15 @@ class Worker:
         for batch in batches(block, self._rows):
             result = self._matcher.match(batch.raw)
             self._count(done, result, batch, task.source)
-            built = AlertBuilder(self._rules, task.source).build(result, batch.lines.tolist())
+            builder = AlertBuilder(self._rules, task.source, self._clock)
+            built = builder.build(result, batch.lines.tolist())
             for item in built:
                 if isinstance(item, Disagreement):
                     done.disagreements.append(item)
                     done.quarantined.append(_quarantined(task.source, batch, item, item.raw))
                 elif self._window.holds(item.time):
                     done.undated += item.time is None
+                    done.unzoned += item.zone_assumed
                     done.alerts[item.rule.severity.value] += 1
                     alerts.append(item)
                 else:
