@@ -21,6 +21,16 @@ _HEADER = struct.Struct("<4sHHHHHIIIHH")
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 0x1, 0x8, 0x800
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+_NO_DIRECTORY = (
+    zipfile.BadZipFile,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    ValueError,
+    struct.error,
+)
 _STEP = 256 << 10
 _UNKNOWN = 0xFFFFFFFF
 
@@ -71,8 +81,8 @@ def members(file: BinaryIO) -> Iterator[Member]:
 def _directory(file: BinaryIO) -> list[_Entry] | None:
     try:
         with zipfile.ZipFile(file) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError, OSError):
+            infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    except _NO_DIRECTORY:
         return None
     if len(infos) > MOST_MEMBERS:
         raise PackingError(f"has {len(infos):,} members, more than the {MOST_MEMBERS:,} allowed")

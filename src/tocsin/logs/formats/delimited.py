@@ -168,8 +168,7 @@ def _parse(data: bytes, rows: Positions, header: Header) -> tuple[pa.Table, dict
 
     Where the parser finds other rows than we do, halves are read until the row is found.
     """
-    text = _joined(data, rows)
-    found = _read(text, header) or _read(text.decode(errors="replace").encode(), header)
+    found = _read(_valid(_joined(data, rows)), header)
     if found and found[0].num_rows + len(found[1]) == len(rows):
         return found
     if len(rows) <= 1:
@@ -192,8 +191,19 @@ def _joined(data: bytes, rows: Positions) -> bytes:
     return b"".join(pieces)
 
 
+def _valid(text: bytes) -> bytes:
+    """Return text as UTF-8: what is none becomes U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").encode()
+    return text
+
+
 def _read(text: bytes, header: Header) -> tuple[pa.Table, dict[int, int]] | None:
-    """Parse text; None if the parser refuses it, as it does if it is no UTF-8."""
+    """Parse text; None if the parser refuses it."""
     cells: dict[int, int] = {}
 
     def skip(row: csv.InvalidRow) -> str:

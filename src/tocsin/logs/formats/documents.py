@@ -34,7 +34,7 @@ _FRESH_START = re.compile(
 )
 _BACKSLASHES = re.compile(rb"\\*\Z")
 
-_NEWLINE, _QUOTE, _COMMA = b'\n",'
+_NEWLINE, _QUOTE, _COMMA, _ARRAY_END, _OBJECT_END = b'\n",]}'
 _KINDS = np.zeros(256, dtype=np.int8)
 _OPENS, _CLOSES, _IS_COMMA = 1, -1, 2
 _KINDS[list(b"{[")] = _OPENS
@@ -102,33 +102,42 @@ def blocks(content: Content) -> Iterator[Block]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How objects stand at the start of lines: behind which blanks, and how deep."""
+    """Where documents or records begin in lines: patterns up to the place, and how it stands."""
 
-    start: re.Pattern[bytes]
-    state: _State
+    starts: tuple[tuple[re.Pattern[bytes], _State], ...]
 
 
-def find_layout(head: bytes) -> Layout | None:
-    """Return how the records of a document stand in lines; None if no line need begin with one.
+_WRAPPERS = Layout(((_FRESH_START, _DOCUMENTS),))
 
-    That is known of the first record, if all inside it is on its line or deeper in blanks.
+
+def find_layout(head: bytes) -> Layout:
+    """Return where records begin in the lines of a document, as its first record stands.
+
+    Lines begin with one if all inside it is on its line, or deeper in blanks than it is.
     """
     state, at = _DOCUMENTS, 0
     for opening, inside in _OPENINGS:
         if found := opening.match(head):
             state, at = inside, found.end()
             break
-    first = _BLANKS.match(head, at)
-    if first is None or not head.startswith(b"{", first.end()):
+    starts = () if state == _ARRAY else _WRAPPERS.starts
+    blanks = _blanks_before_first(head, at)
+    if blanks is None:
+        return Layout(starts)
+    pattern = re.compile(rb"\n" + re.escape(blanks) + rb"(?=\{)")
+    return Layout((*starts, (pattern, state)))
+
+
+def _blanks_before_first(head: bytes, at: int) -> bytes | None:
+    """Return what stands before the first record in its line; None if others need not stand so."""
+    first = _skip(_BLANKS, head, at, len(head))
+    line = head.rfind(b"\n", at, first)
+    if not head.startswith(b"{", first) or (line < 0 and (at or first)):
         return None
-    line = first[0].rfind(b"\n")
-    if line < 0 and (at or first[0]):
-        return None
-    blanks = first[0][line + 1 :]
-    lines = head[first.end() :].split(b"\n", 2)
-    if len(lines) < 2 or not (_is_whole(lines[0]) or _is_deeper(lines, blanks)):
-        return None
-    return Layout(re.compile(rb"\n" + re.escape(blanks) + rb"(?=\{)"), state)
+    blanks = head[line + 1 : first]
+    lines = head[first:].split(b"\n", 2)
+    stands = len(lines) > 1 and (_is_whole(lines[0]) or _is_deeper(lines, blanks))
+    return blanks if stands else None
 
 
 def _is_whole(line: bytes) -> bool:
@@ -147,7 +156,7 @@ def document_blocks(
     size: int = PIECE_BYTES,
     *,
     offset: int = 0,
-    layout: Layout | None = None,
+    layout: Layout = _WRAPPERS,
 ) -> Iterator[Block]:
     """Cut JSON documents into blocks of records: the members of wrappers, else whole documents.
 
@@ -174,7 +183,7 @@ class _Cutter:
     """Cuts pieces of a stream; what a piece leaves unfinished is put in front of the next one."""
 
     def __init__(
-        self, offset: int = 0, layout: Layout | None = None, begins: Sequence[int] = ()
+        self, offset: int = 0, layout: Layout = _WRAPPERS, begins: Sequence[int] = ()
     ) -> None:
         self._layout = layout
         self._begins = begins
@@ -214,13 +223,11 @@ class _Cutter:
         """List the places where reading begins anew if what stands before is broken."""
         if self._begins:
             return [Start(at, _DOCUMENTS) for at in self._begins if at]
-        found: dict[int, _State] = {}
-        if self._layout is None or self._layout.state != _ARRAY:
-            found |= {match.end(): _DOCUMENTS for match in _FRESH_START.finditer(data)}
-        if self._layout:
-            found |= {
-                match.end(): self._layout.state for match in self._layout.start.finditer(data)
-            }
+        found = {
+            match.end(): state
+            for pattern, state in self._layout.starts
+            for match in pattern.finditer(data)
+        }
         return [Start(at, found[at]) for at in sorted(found)]
 
     def _segment(self, at: int, end: int) -> int:
@@ -231,13 +238,13 @@ class _Cutter:
                 at = self._members(at, end)
                 if self._state.members:
                     return at
-            at = _skip(_BETWEEN, data, at, end)
+            rest, at = at, _skip(_BETWEEN, data, at, end)
             if opened := self._opening(at, end):
                 at, self._state = opened
                 continue
             closed = _first(closes, at, end)
             if closed is None:
-                return at
+                return rest if self._state == _REST else at
             if self._state == _DOCUMENTS:
                 opens = _first(self._structure.listed(_OPENS, 1), at, closed)
                 if opens is not None and opens > at:
@@ -247,8 +254,8 @@ class _Cutter:
                 self._add(at, closed + 1)
             elif self._too_long:
                 self._refuse(at, closed + 1, TOO_LONG)
-            elif not is_rest(data[at:closed]):
-                self._refuse(at, closed + 1, NO_REST)
+            elif data[closed] != _OBJECT_END or not is_rest(data[rest:closed]):
+                self._refuse(rest, closed + 1, NO_REST)
             at, self._state = closed + 1, _DOCUMENTS
 
     def _opening(self, at: int, end: int) -> tuple[int, _State] | None:
@@ -270,12 +277,12 @@ class _Cutter:
             self._state = _AFTER[self._state]
         if not len(ends):
             return at
-        starts = np.append(at, ends[:-1] + 1)
+        starts, last = np.append(at, ends[:-1] + 1), int(ends[-1])
         if self._too_long:
             self._refuse(at, int(ends[0]), TOO_LONG)
             starts, ends = starts[1:], ends[1:]
         self._spans.append(_trimmed(self._data, np.stack((starts, ends), axis=1)))
-        return int(starts[-1] if not len(ends) else ends[-1]) + 1
+        return last if last == array_end and self._data[last] != _ARRAY_END else last + 1
 
     def _end_segment(self, at: int, end: int) -> None:
         """Take what is complete of a document that was cut off; the rest is unreadable."""

@@ -34,8 +34,10 @@ _FILE, _CHUNK, _RECORD = b"ElfFile\0", b"ElfChnk\0", b"\x2a\x2a\0\0"
 _FIRST_RECORD = 512
 _LEAST_RECORD = 28
 _RECORD_HEADER = struct.Struct("<4sIQ")
-_FREE_SPACE = struct.Struct("<I")
-_FREE_SPACE_AT = 48
+_FREE_SPACE, _LAST_ID = struct.Struct("<I"), struct.Struct("<Q")
+_LAST_ID_AT, _FREE_SPACE_AT, _CHECKSUM_AT = 32, 48, 124
+_MOST_ZEROS = 3
+"""So many bytes of the size that ends the last record may be zero."""
 _NO_ID = 2**64 - 1
 
 
@@ -105,6 +107,8 @@ class _Decoder:
             self.offset += end
             return
         for place, text in zip(places, self._decode(chunk, places), strict=True):
+            if text is None and not chunk[place.at : place.at + place.size].strip(b"\0"):
+                continue
             if text is None:
                 reason = NO_RECORD if place.id is None else NOT_DECODED
                 yield self._unreadable(chunk, place.at, place.at + place.size, reason, number)
@@ -217,6 +221,8 @@ def _next_record(chunk: bytes, at: int, end: int) -> int:
 def _mended(chunk: bytes, places: list[_Place]) -> bytes:
     """Return a whole chunk in which the parser passes over what is no record, as over a record."""
     mended = bytearray((_CHUNK + chunk[len(_CHUNK) :]).ljust(CHUNK_BYTES, b"\0"))
+    _LAST_ID.pack_into(mended, _LAST_ID_AT, _NO_ID - 1)
+    _FREE_SPACE.pack_into(mended, _FREE_SPACE_AT, places[-1].at + places[-1].size)
     for place in places:
         if place.id is None and place.size >= _LEAST_RECORD:
             _RECORD_HEADER.pack_into(mended, place.at, _RECORD, place.size, _NO_ID)
@@ -224,14 +230,30 @@ def _mended(chunk: bytes, places: list[_Place]) -> bytes:
 
 
 def _used(chunk: bytes) -> int:
-    """Return how many bytes of a chunk are in use, as it says or as its content shows."""
-    if not chunk.strip(b"\0"):
+    """Return how many bytes of a chunk are in use: as it says, if its header is whole, or seems."""
+    content = chunk.rstrip(b"\0")
+    if not content:
         return 0
-    if chunk.startswith(_CHUNK) and len(chunk) >= _FREE_SPACE_AT + _FREE_SPACE.size:
+    if len(chunk) >= _FIRST_RECORD:
         (used,) = _FREE_SPACE.unpack_from(chunk, _FREE_SPACE_AT)
-        if _FIRST_RECORD <= used <= CHUNK_BYTES:
+        if _FIRST_RECORD <= used <= CHUNK_BYTES and (_is_whole(chunk) or _ends_at(chunk, used)):
             return int(used)
-    return CHUNK_BYTES if len(chunk) < CHUNK_BYTES else len(chunk.rstrip(b"\0"))
+    return min(len(content) + _MOST_ZEROS, len(chunk))
+
+
+def _is_whole(chunk: bytes) -> bool:
+    """Say whether the header of a chunk is as it was written."""
+    (checksum,) = _FREE_SPACE.unpack_from(chunk, _CHECKSUM_AT)
+    known = zlib.crc32(chunk[128:_FIRST_RECORD], zlib.crc32(chunk[:120]))
+    return chunk.startswith(_CHUNK) and known == int(checksum)
+
+
+def _ends_at(chunk: bytes, end: int) -> bool:
+    """Say whether records follow one another up to just this end."""
+    at = _FIRST_RECORD
+    while at < end and (place := _record(chunk, at, min(end, len(chunk)))):
+        at += place.size
+    return at == end
 
 
 def _header() -> bytes:

@@ -25,7 +25,7 @@ class Format(Protocol):
         """
 
 
-FORMATS: tuple[Format, ...] = (evtx, documents, lines, delimited)
+FORMATS: tuple[Format, ...] = (evtx, documents, delimited, lines)
 
 NO_FORMAT = (
     "is of no known format; logs are JSON (a record per line, an array, objects one after the "

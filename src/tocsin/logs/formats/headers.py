@@ -47,6 +47,8 @@ def find_header(head: bytes) -> Header | None:
 
     Of several delimiters that of the most columns holds.
     """
+    if head.lstrip()[:1] in {b"{", b"["}:
+        return None
     found = [header for grammar in GRAMMARS if (header := _header(head, grammar))]
     return max(found, key=lambda header: len(header.columns), default=None)
 

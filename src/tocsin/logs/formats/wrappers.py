@@ -50,12 +50,15 @@ MORE_RECORDS = re.compile(
 
 
 def is_rest(text: bytes) -> bool:
-    """Say whether text is what may follow the records of a document: keys and values."""
-    inside = text.strip().removeprefix(b",")
-    if not inside.strip():
+    """Say whether text is what may follow the records of a document: keys and values, if any.
+
+    More records that `MORE_RECORDS` does not reach are not to be passed over.
+    """
+    text = text.strip()
+    if not text:
         return True
     try:
-        orjson.loads(b"{" + inside + b"}")
+        found = orjson.loads(b'{"":0' + text + b"}")
     except orjson.JSONDecodeError:
         return False
-    return True
+    return not any(isinstance(found.get(key), list) for key in ("records", "Records", "value"))
