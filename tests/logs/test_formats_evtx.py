@@ -69,9 +69,12 @@ def test_each_record_knows_its_place_and_blocks_stand_for_the_whole_file() -> No
                 assert FILE.startswith(b"**\0\0", offset)
 
 
-@pytest.mark.parametrize("empty", [FILE[:HEADER_BYTES], FILE[:HEADER_BYTES] + bytes(CHUNK_BYTES)])
-def test_a_file_of_no_records_holds_none(empty: bytes) -> None:
-    assert read(empty) == []
+@pytest.mark.parametrize("chunks", [0, 1, 3])
+def test_a_file_of_no_records_holds_none(chunks: int) -> None:
+    empty = write_evtx([])[:HEADER_BYTES] + bytes(chunks * CHUNK_BYTES)
+    assert [text for _, text in read(empty)] == (
+        [] if chunks else ["! cut off: the file does not end: 0 of 1 chunks are there"]
+    )
 
 
 @pytest.mark.parametrize("header", [bytes(HEADER_BYTES), b"junk" * 1024, b""])
@@ -121,7 +124,8 @@ def test_of_a_file_that_was_cut_off_the_rest_is_named(kept: int) -> None:
     assert len(found) >= 40
     whole = [record_at(number, SECOND) for number in range(40)]
     assert len(found) - 40 == sum(at + size <= len(cut) for at, size in whole)
-    assert bool(refused(cut)) is (kept > 0)
+    assert refused(cut)[-1].endswith(f"{1 + (kept > 0)} of 3 chunks are there")
+    assert (len(refused(cut)) > 1) is (kept > 0)
 
 
 def test_without_the_package_the_message_says_what_to_install(
