@@ -149,8 +149,8 @@ class Worker:
         done.unidentified += len(result.unidentified)
         done.repaired += result.repaired
         for refused in result.refused:
-            text = batch.raw[refused.row].as_buffer().to_pybytes().decode(errors="replace")
-            done.quarantined.append(_quarantined(source, batch, refused, text.rstrip("\r\n")))
+            text = batch.text(refused.row)
+            done.quarantined.append(_quarantined(source, batch, refused, text))
 
 
 def _quarantined(source: str, batch: Batch, item: Refused | Disagreement, text: str) -> Quarantined:

@@ -100,9 +100,17 @@ Block: TypeAlias = Lines | Records | Rows | Unreadable
 class Batch:
     """Records as the engine takes them, with the line and the offset of each."""
 
-    raw: pa.Array
+    raw: pa.Array | pa.Table
+    """JSON texts, or rows of a table."""
     lines: Positions
     offsets: Positions
+
+    def text(self, row: int) -> str:
+        """Return a record as it came, what is no UTF-8 replaced."""
+        if isinstance(self.raw, pa.Table):
+            return row_texts(self.raw.slice(row, 1))[0]
+        data: bytes = self.raw[row].as_buffer().to_pybytes()
+        return data.decode(errors="replace").rstrip("\r\n")
 
 
 def line_blocks(
@@ -178,9 +186,8 @@ def batches(block: Lines | Records | Rows, rows: int | None = None) -> Iterator[
 
 def _batches_of_rows(block: Rows, step: int) -> Iterator[Batch]:
     for at in range(0, block.table.num_rows, step):
-        raw = pa.array(row_texts(block.table.slice(at, step)), pa.string())
         lines = block.lines[at : at + step]
-        yield Batch(raw, lines, np.full(len(lines), block.offset))
+        yield Batch(block.table.slice(at, step), lines, np.full(len(lines), block.offset))
 
 
 def _spans(block: Lines | Records) -> tuple[Positions, Positions, Positions]:

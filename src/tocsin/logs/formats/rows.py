@@ -27,6 +27,11 @@ def row_texts(table: pa.Table) -> list[str]:
     ]
 
 
+def cell_texts(column: pa.ChunkedArray) -> list[str | None]:
+    """Return each cell of a column as JSON text, None where it is null."""
+    return [None if cell is None else orjson.dumps(cell).decode() for cell in _cells(column)]
+
+
 def _cells(column: pa.ChunkedArray) -> list[Any]:
     values: list[Any] = column.to_pylist()
     if _plain(column.type):
