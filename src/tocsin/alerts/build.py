@@ -43,7 +43,7 @@ class AlertBuilder:
         row, seen = -1, None
         for match in result.matches:
             if match.row != row or seen is None:
-                row, text = match.row, result.text(match.row)
+                row, text = match.row, result.texts[match.row]
                 seen = _Seen(read(text).value, text, match.shape, self._source, int(lines[row]))
             try:
                 yield self._alert(match, seen)

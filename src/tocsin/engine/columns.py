@@ -70,7 +70,7 @@ class Cells:
         codes = self.codes[rows]
         if len(self.values) <= len(rows):
             return Cells(codes, self.values)
-        held, codes = _held(codes)
+        held, codes = held_codes(codes, len(self.values))
         if isinstance(self.values, Texts):
             texts = self.values.texts
             return Cells(codes, Texts([texts[at] for at in held.tolist()]))
@@ -81,12 +81,14 @@ class Cells:
         return drop_absent(self.codes, [function(list(values)) for values in self.values])  # type: ignore[arg-type]
 
 
-def _held(codes: Codes) -> tuple[Codes, Codes]:
-    """Return the codes that occur, and each row's number among them."""
-    held, inverse = np.unique(codes, return_inverse=True)
-    if len(held) and held[0] == ABSENT:
-        held, inverse = held[1:], inverse - 1
-    return held, inverse.astype(np.int32)
+def held_codes(codes: Codes, size: int) -> tuple[Rows, Codes]:
+    """Return which of `size` codes occur, and each row's number among them."""
+    held = np.zeros(size + 1, dtype=np.bool_)
+    held[codes] = True
+    held[ABSENT] = False
+    numbers: Codes = np.cumsum(held, dtype=np.int32) - np.int32(1)
+    numbers[ABSENT] = ABSENT
+    return np.flatnonzero(held), numbers[codes]
 
 
 _AS_TEXT = (Call("text"),)
@@ -168,7 +170,7 @@ class Encoded:
         codes = self.codes[rows]
         if len(self.values) <= len(rows):
             return Encoded(codes, self.values, self.texts)
-        held, codes = _held(codes)
+        held, codes = held_codes(codes, len(self.values))
         return Encoded(codes, [self.values[at] for at in held.tolist()], self.texts)
 
 

@@ -1,6 +1,6 @@
 """Take a batch of raw records in: refuse what holds no object, repair the rest, identify it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,17 +13,16 @@ from tocsin.engine.frame import Frame
 from tocsin.engine.layout import ROOT
 from tocsin.engine.project import JsonRecords, Projector
 from tocsin.engine.records import Keys, Records
-from tocsin.engine.tables import TableRecords, has_objects
+from tocsin.engine.tables import TableRecords
 from tocsin.errors import RecordError
 from tocsin.jsontext import MAX_BYTES, MAX_DEPTH, TOO_DEEP, TOO_LONG, compact, nested_too_deep, read
-from tocsin.logs.formats.rows import row_texts
+from tocsin.logs.formats.rows import Columns, has_objects, row_texts
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import Path
 from tocsin.logs.view import identify
 
 UNIDENTIFIED, REFUSED = -1, -2
 MAX_REMEMBERED = 20_000
-NO_CELL = "a row without any value"
 
 _BRACE = ord("{")
 _BRACKET_TO_BRACE = np.uint8(ord("[") ^ ord("{"))
@@ -59,22 +58,16 @@ class Intake:
     unidentified: Rows
 
 
-def take_in(batch: pa.Array | pa.Table, projector: Projector, identifier: "Identifier") -> Intake:
-    """Read a batch: a string array of JSON texts that need not be valid, or a table."""
-    if isinstance(batch, pa.Table):
-        if not has_objects(batch.schema):
-            return _take_in_table(batch, projector, identifier)
-        batch = pa.array(row_texts(batch), pa.string())
-    return _take_in_texts(batch, projector, identifier)
-
-
-def _take_in_table(table: pa.Table, projector: Projector, identifier: "Identifier") -> Intake:
-    records = TableRecords(projector, table)
-    keys = records.keys((ROOT,))
-    empty = [at for at, found in enumerate(keys.signatures) if found and not found.of(ROOT)]
-    refused = np.flatnonzero(np.isin(keys.codes, empty)).tolist()
-    parts, unidentified = identifier.identify(records, set(refused))
-    return Intake(records, tuple(Refused(row, NO_CELL) for row in refused), 0, parts, unidentified)
+def take_in(batch: pa.Array | Columns, projector: Projector, identifier: "Identifier") -> Intake:
+    """Read a batch: a string array of JSON texts that need not be valid, or rows of a table."""
+    if isinstance(batch, pa.Array):
+        return _take_in_texts(batch, projector, identifier)
+    if has_objects(batch.schema):
+        texts = pa.array(row_texts(batch.rows()), pa.string())
+        return _take_in_texts(texts, projector, identifier)
+    records = TableRecords(projector, batch)
+    parts, unidentified = identifier.identify(records, set())
+    return Intake(records, (), 0, parts, unidentified)
 
 
 def _take_in_texts(raw: pa.Array, projector: Projector, identifier: "Identifier") -> Intake:
@@ -239,6 +232,21 @@ class Identifier:
         for row in rows.tolist():
             found = identify(read(records.text(row)).value, self._log_types)
             chosen[row] = self._numbers[found[1]] if found else UNIDENTIFIED
+
+
+def possible_shapes(
+    log_types: Sequence[LogType], columns: Collection[str]
+) -> Iterator[tuple[LogType, Shape]]:
+    """Yield the shapes that rows of a table with these columns can be."""
+
+    def know(leaf: Leaf) -> Condition:
+        absent = not isinstance(leaf, FieldsCompare) and leaf.field.path[0] not in columns
+        return FALSE if absent else leaf
+
+    for log_type in log_types:
+        for shape in log_type.shapes:
+            if substitute(shape.identify, know) != FALSE:
+                yield log_type, shape
 
 
 def _known_from(keys: frozenset[str], leaf: Leaf) -> Condition:

@@ -27,6 +27,8 @@ _FOLD_TO_ASCII = tuple(text.encode() for text in ("\u0130", "\u212a"))
 _HIDE_ASCII = (b"\\/", b"\\u0130", b"\\u212a", *(b"\\u00%d" % digit for digit in range(8)))
 """Escapes, lowered, that stand for an ASCII character or for one that folds to it."""
 _UNNEEDED = re.compile(rb"\\u([0-9a-fA-F]{4})|\\/")
+_NUMBER_OR_TRUTH = re.compile(r"[-+.0-9e]+|[truefals]+")
+"""What could be part of the text of a number or a truth value."""
 _PAIR, _STAND_IN = b"\\\\", b"\x00\x00"
 
 
@@ -38,6 +40,7 @@ class KeywordSearch:
         needed = [_needed(predicate) for _, _, predicate in leaves]
         self._every_row = None in needed
         literals = {literal for of in needed for literal in of or ()}
+        self._numbers = any(map(_NUMBER_OR_TRUTH.fullmatch, literals))
         self._literals = _automaton(spelling for text in literals for spelling in _spellings(text))
         self._in_cells = _automaton(
             spelling for text in literals for spelling in (text.encode(), *_spellings(text))
@@ -48,26 +51,30 @@ class KeywordSearch:
     def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
         """Return (leaf number, mask) for the keywords that are found in any row."""
         masks: dict[int, Mask] = {}
-        for row in self._candidates(frame.records):
-            view = RecordView(read(frame.records.text(row)).value, frame.shape)
+        for row, text in self._candidates(frame.records):
+            view = RecordView(read(text).value, frame.shape)
             for number, calls, predicate in self._leaves:
                 test = compile_test(predicate.op, predicate.values, predicate.fold_case)
                 if any(map(test, view.read(Field((), calls)) or ())):
                     masks.setdefault(number, np.zeros(frame.rows, np.bool_))[row] = True
         return masks.items()
 
-    def _candidates(self, records: Records) -> Iterator[int]:
+    def _candidates(self, records: Records) -> Iterator[tuple[int, str]]:
+        """Yield the records that may hold a keyword, as JSON texts."""
         if self._every_row:
-            yield from range(records.count)
+            yield from enumerate(records.texts())
             return
-        rows = [self._found_in(haystack) for haystack in records.haystacks()]
-        for row in np.unique(np.concatenate(rows)).tolist() if rows else ():
-            if self._is_candidate(records.text(row).encode()):
-                yield row
+        found = [self._found_in(hay) for hay in records.haystacks(numbers=self._numbers)]
+        rows = np.unique(np.concatenate(found)) if found else np.array([], np.int64)
+        if not len(rows):
+            return
+        for row, text in zip(rows.tolist(), records.take(rows).texts(), strict=True):
+            if self._is_candidate(text.encode()):
+                yield row, text
 
     def _found_in(self, haystack: Haystack) -> Rows:
         """Return the records of a haystack that hold a literal, or what could hide one."""
-        literals = self._literals if haystack.codes is None else self._in_cells
+        literals = self._in_cells if haystack.in_cells else self._literals
         hits = literals.find_matches_as_indexes(haystack.data)
         hits += self._hiding.find_matches_as_indexes(haystack.data)
         return haystack.rows(np.fromiter((hit[1] for hit in hits), np.int64, len(hits)))

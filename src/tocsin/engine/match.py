@@ -35,6 +35,7 @@ from tocsin.engine.plan import (
 from tocsin.engine.predicates import ColumnTests, Tables
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records
+from tocsin.logs.formats.rows import Columns
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.values import walk
 
@@ -56,9 +57,9 @@ class Match:
     input: PlannedInput
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BatchResult:
-    """What a batch held. `text(row)` is the record as it was read, repaired where it had to be."""
+    """What a batch held."""
 
     records: Records
     matches: tuple[Match, ...]
@@ -68,9 +69,11 @@ class BatchResult:
     """Events per log type."""
     unidentified: Rows = field(default_factory=lambda: np.array([], dtype=np.int64))
 
-    def text(self, row: int) -> str:
-        """Return a record as JSON text, repaired where it had to be."""
-        return self.records.text(row)
+    @cached_property
+    def texts(self) -> Mapping[int, str]:
+        """Return the rows that matched as JSON texts, repaired where they had to be."""
+        rows = np.unique(np.array([match.row for match in self.matches], dtype=np.int64))
+        return dict(zip(rows.tolist(), self.records.take(rows).texts(), strict=True))
 
 
 class Matcher:
@@ -82,7 +85,7 @@ class Matcher:
         self._identifier = Identifier(self._projector, log_types)
         self._shapes: dict[Shape, _ShapeMatcher] = {}
 
-    def match(self, batch: pa.Array | pa.Table) -> BatchResult:
+    def match(self, batch: pa.Array | Columns) -> BatchResult:
         """Match one batch: JSON records, one per string, not necessarily valid; or table rows."""
         intake = take_in(batch, self._projector, self._identifier)
         matches = [match for part in intake.parts for match in self._match_part(part, intake)]

@@ -174,9 +174,9 @@ class JsonRecords:
         texts: list[str] = self.raw.to_pylist()
         return texts
 
-    def haystacks(self) -> list[Haystack]:
+    def haystacks(self, *, numbers: bool) -> list[Haystack]:  # noqa: ARG002
         """Return the texts themselves: whatever a keyword can match stands in them."""
-        return [Haystack.of(self.raw)]
+        return [Haystack.of(self.raw, in_cells=False)]
 
 
 _REWRITTEN = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")

@@ -39,16 +39,18 @@ class Haystack:
     """ASCII letters are small."""
     bounds: Rows
     """Where each text starts, and where the last one ends."""
-    codes: Codes | None = None
-    """The text of each record, -1 for none; None where texts are records, as JSON escapes them."""
+    codes: Codes | None
+    """The text of each record, -1 for none; None where there is a text per record."""
+    in_cells: bool
+    """The texts are values, not records that escape them as JSON does."""
 
     @classmethod
-    def of(cls, texts: pa.StringArray, codes: Codes | None = None) -> "Haystack":
+    def of(cls, texts: pa.StringArray, codes: Codes | None = None, *, in_cells: bool) -> "Haystack":
         """Make a haystack of strings without nulls."""
         _, offsets, buffer = texts.buffers()
         bounds = np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4)
         data = memoryview(buffer or b"")[bounds[0] : bounds[-1]].tobytes().lower()
-        return cls(data, bounds - bounds[0], codes)
+        return cls(data, bounds - bounds[0], codes, in_cells)
 
     def rows(self, places: Rows) -> Rows:
         """Return the records that some positions in the bytes are in."""
@@ -78,5 +80,5 @@ class Records(Protocol):
     def texts(self) -> list[str]:
         """Return every record as JSON text."""
 
-    def haystacks(self) -> list[Haystack]:
-        """Return all that a keyword can stand in."""
+    def haystacks(self, *, numbers: bool) -> list[Haystack]:
+        """Return all that a keyword can stand in, numbers and truth values only if asked for."""

@@ -1,36 +1,32 @@
 """Rows of a table as records: a column per top-level key, absent where a cell is null.
 
 So Parquet and CSV files are matched as the columns they are, and never become JSON. Objects in
-cells would have keys of their own; a table that has them (`has_objects`) is read as JSON texts.
+cells would have keys of their own; a table that has them is read as JSON texts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from tocsin.engine.columns import Encoded, Rows, codes_of, decode_texts
+from tocsin.engine.columns import Encoded, Mask, Rows, codes_of, decode_texts, held_codes
 from tocsin.engine.layout import ROOT, KeyPath, Signature
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Haystack, Keys
-from tocsin.logs.formats.rows import cell_texts, row_texts
-
-_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-
-
-def has_objects(schema: pa.Schema) -> bool:
-    """Say whether cells hold objects: structs, or maps."""
-    return any(pa.types.is_struct(kind) or pa.types.is_map(kind) for kind in schema.types)
+from tocsin.logs.formats.rows import Columns, encode_cells, is_text, may_hold_text, row_texts
 
 
 class TableRecords:
     """Records held as rows of a table without objects; parts of it share what was encoded."""
 
-    def __init__(self, projector: Projector, table: pa.Table) -> None:
+    def __init__(self, projector: Projector, columns: Columns) -> None:
         self._projector = projector
-        self._table = table
-        self._rows: Rows = np.arange(table.num_rows)
+        self._columns = columns
+        self._rows: Rows = np.arange(columns.count)
         self._encoded: dict[str, _Column] = {}
+        self._valid: dict[str, Mask] = {}
         self._present: tuple[Rows, list[tuple[str, ...]]] | None = None
 
     @property
@@ -41,8 +37,9 @@ class TableRecords:
     def take(self, rows: Rows) -> "TableRecords":
         """Return some of them."""
         part = TableRecords.__new__(TableRecords)
-        part._projector, part._table = self._projector, self._table
-        part._encoded, part._present = self._encoded, self._keys_present()
+        part._projector, part._columns = self._projector, self._columns
+        part._encoded, part._valid = self._encoded, self._valid
+        part._present = self._keys_present()
         part._rows = self._rows[rows]
         return part
 
@@ -60,7 +57,9 @@ class TableRecords:
     def _keys_present(self) -> tuple[Rows, list[tuple[str, ...]]]:
         """Return a code per row of the table, and which columns are not null for each code."""
         if self._present is None:
-            self._present = _present_columns(self._table)
+            names = list(self._columns.ready)
+            valid = np.array([self._is_valid(name) for name in names], dtype=np.bool_)
+            self._present = _present(names, valid.reshape(len(names), self._columns.count))
         return self._present
 
     def columns(self, paths: Sequence[KeyPath]) -> list[Encoded]:
@@ -69,21 +68,50 @@ class TableRecords:
 
     def _column(self, name: str) -> "_Column":
         if name not in self._encoded:
-            self._encoded[name] = _encode(self._table.column(name))
+            self._encoded[name] = _encode(self._columns.column(name))
         return self._encoded[name]
 
     def text(self, row: int) -> str:
         """Return one record as JSON text."""
-        return row_texts(self._table.slice(int(self._rows[row]), 1))[0]
+        return row_texts(self._columns.rows([int(self._rows[row])]))[0]
 
     def texts(self) -> list[str]:
         """Return every record as JSON text."""
-        return row_texts(self._table.take(pa.array(self._rows)))
+        return row_texts(self._columns.rows(self._rows.tolist()))
 
-    def haystacks(self) -> list[Haystack]:
-        """Return the distinct texts of each column."""
-        columns = map(self._column, self._table.column_names)
-        return [Haystack.of(one.texts, one.values.codes[self._rows]) for one in columns]
+    def haystacks(self, *, numbers: bool) -> list[Haystack]:
+        """Return the texts of each column that these records hold."""
+        schema = self._columns.schema
+        names = [one.name for one in schema if numbers or may_hold_text(one.type)]
+        return [self._haystack(name) for name in names if self._is_valid(name)[self._rows].any()]
+
+    def _is_valid(self, name: str) -> Mask:
+        """Return in which rows of the table a column is not null."""
+        if name not in self._valid:
+            self._valid[name] = self._columns.column(name).is_valid().to_numpy()
+        return self._valid[name]
+
+    def _haystack(self, name: str) -> Haystack:
+        """Search distinct values where they are known, else every cell: that costs no hashing."""
+        column = self._columns.column(name)
+        searchable = _searchable(column.type)
+        if name in self._encoded or not searchable:
+            return self._distinct(self._column(name))
+        cells = searchable(column.combine_chunks().take(pa.array(self._rows)))
+        return Haystack.of(cells.fill_null(""), in_cells=True)
+
+    def _distinct(self, column: "_Column") -> Haystack:
+        held, codes = held_codes(column.values.codes[self._rows], len(column.texts))
+        return Haystack.of(column.texts.take(pa.array(held)), codes, in_cells=True)
+
+
+def _searchable(kind: pa.DataType) -> Callable[[pa.Array], pa.StringArray] | None:
+    """Return what makes one text of each cell without encoding the column, if anything does."""
+    if is_text(kind) and not pa.types.is_dictionary(kind):
+        return lambda cells: cells.cast(pa.string())
+    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
+        return lambda cells: pc.binary_join(cells, "\n")
+    return None
 
 
 class _Column:
@@ -95,25 +123,33 @@ class _Column:
 
 
 def _encode(column: pa.ChunkedArray) -> _Column:
-    if any(test(column.type) for test in _TEXT):
-        encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    if is_text(column.type):
+        encoded = _encoded_texts(column)
         values = Encoded(codes_of(encoded), encoded.dictionary.to_pylist(), texts=True)
         return _Column(values, encoded.dictionary)
-    encoded = pa.array(cell_texts(column), pa.string()).dictionary_encode()
+    encoded = encode_cells(column)
     decoded = decode_texts(encoded.dictionary.to_pylist())
     texts = all(isinstance(value, str) for value in decoded)
     return _Column(Encoded(codes_of(encoded), decoded, texts), encoded.dictionary)
 
 
-def _present_columns(table: pa.Table) -> tuple[Rows, list[tuple[str, ...]]]:
-    names = np.array(table.column_names)
-    valid = np.array(
-        [column.is_valid().to_numpy() for column in table.columns], dtype=np.bool_
-    ).reshape(len(names), table.num_rows)
+def _encoded_texts(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    kind = pa.dictionary(pa.int32(), pa.string())
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    whole: pa.DictionaryArray = column.cast(kind).unify_dictionaries().combine_chunks()
+    return whole
+
+
+def _present(names: list[str], valid: Mask) -> tuple[Rows, list[tuple[str, ...]]]:
+    """Tell rows apart by which columns are not null."""
     packed = np.ascontiguousarray(np.packbits(valid, axis=0).T)
+    if not packed.shape[1]:
+        return np.zeros(valid.shape[1], np.int64), [()]
     keys = packed.view([("", packed.dtype)] * packed.shape[1]).reshape(-1)
     _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
-    return codes.reshape(-1), [tuple(names[valid[:, at]].tolist()) for at in first.tolist()]
+    present = [tuple(compress(names, valid[:, at])) for at in first.tolist()]
+    return codes.reshape(-1), present
 
 
 def _signature(containers: Sequence[KeyPath], present: tuple[str, ...]) -> Signature:

@@ -5,16 +5,16 @@ inside a document. Lines are counted from 1, offsets from 0, in the decompressed
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
-from tocsin.logs.formats.rows import row_texts
+from tocsin.logs.formats.rows import Columns, TableColumns, row_texts
 
 BLOCK_BYTES = 48 << 20
 READ_BYTES = 4 << 20
@@ -31,6 +31,8 @@ _BLANKS = re.compile(rb"[ \t\r\n]*")
 WRAPPER = re.compile(rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[")
 
 Positions: TypeAlias = npt.NDArray[np.int64]
+Wanted: TypeAlias = Callable[[Sequence[str]], frozenset[str] | None]
+"""Gives, of a table with these columns, those that anything can ask for, folded; None for all."""
 
 
 _NO_POSITIONS: Positions = np.array([], np.int64)
@@ -81,6 +83,14 @@ class Rows:
     length: int = 0
     """How many bytes of the file the rows stand for."""
 
+    def batches(self, rows: int | None, _: Wanted) -> Iterator["Batch"]:
+        """Return the rows in batches, with every column."""
+        step = rows or max(self.table.num_rows, 1)
+        for at in range(0, self.table.num_rows, step):
+            lines = self.lines[at : at + step]
+            columns = TableColumns(self.table.slice(at, step))
+            yield Batch(columns, lines, np.full(len(lines), self.offset))
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -93,22 +103,33 @@ class Unreadable:
     start: bytes
 
 
-Block: TypeAlias = Lines | Records | Rows | Unreadable
+class Deferred(Protocol):
+    """A part of a file that a worker reads itself; it goes to one by pickle."""
+
+    @property
+    def length(self) -> int:
+        """Return how many bytes of the file the block stands for."""
+
+    def batches(self, rows: int | None, wanted: Wanted) -> Iterator["Batch"]:
+        """Read it; raises `OSError` or `pyarrow.ArrowException` where it is damaged."""
+
+
+Block: TypeAlias = Lines | Records | Rows | Deferred | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Records as the engine takes them, with the line and the offset of each."""
 
-    raw: pa.Array | pa.Table
+    raw: pa.Array | Columns
     """JSON texts, or rows of a table."""
     lines: Positions
     offsets: Positions
 
     def text(self, row: int) -> str:
         """Return a record as it came, what is no UTF-8 replaced."""
-        if isinstance(self.raw, pa.Table):
-            return row_texts(self.raw.slice(row, 1))[0]
+        if not isinstance(self.raw, pa.Array):
+            return row_texts(self.raw.rows([row]))[0]
         data: bytes = self.raw[row].as_buffer().to_pybytes()
         return data.decode(errors="replace").rstrip("\r\n")
 
@@ -165,13 +186,22 @@ def _split_at_last_newline(pieces: list[bytes]) -> tuple[bytes, list[bytes]]:
     return b"", pieces
 
 
-def batches(block: Lines | Records | Rows, rows: int | None = None) -> Iterator[Batch]:
+def every_column(_: Sequence[str]) -> frozenset[str] | None:
+    """Want all columns of a table."""
+    return None
+
+
+def batches(
+    block: Lines | Records | Rows | Deferred,
+    rows: int | None = None,
+    wanted: Wanted = every_column,
+) -> Iterator[Batch]:
     """Turn a block into batches of at most `rows` records or lines (all at once, if None).
 
     A line that is a `{"records": […]}` wrapper becomes the records inside it.
     """
-    if isinstance(block, Rows):
-        yield from _batches_of_rows(block, rows or max(block.table.num_rows, 1))
+    if not isinstance(block, Lines | Records):
+        yield from block.batches(rows, wanted)
         return
     starts, ends, lines = _spans(block)
     step = rows or max(len(starts), 1)
@@ -182,12 +212,6 @@ def batches(block: Lines | Records | Rows, rows: int | None = None) -> Iterator[
         if len(begins):
             raw = _strings(block.data, begins, finishes)
             yield Batch(raw, numbers, begins + block.offset)
-
-
-def _batches_of_rows(block: Rows, step: int) -> Iterator[Batch]:
-    for at in range(0, block.table.num_rows, step):
-        lines = block.lines[at : at + step]
-        yield Batch(block.table.slice(at, step), lines, np.full(len(lines), block.offset))
 
 
 def _spans(block: Lines | Records) -> tuple[Positions, Positions, Positions]:
