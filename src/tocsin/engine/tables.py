@@ -83,7 +83,10 @@ class TableRecords:
         """Return the texts of each column that these records hold."""
         schema = self._columns.schema
         names = [one.name for one in schema if numbers or may_hold_text(one.type)]
-        return [self._haystack(name) for name in names if self._is_valid(name)[self._rows].any()]
+        valid = np.array([self._is_valid(name) for name in names], dtype=np.bool_)
+        valid = valid.reshape(len(names), self._columns.count)[:, self._rows]
+        held = np.logical_or.reduce(valid, axis=1)
+        return [self._haystack(name) for name in compress(names, held.tolist())]
 
     def _is_valid(self, name: str) -> Mask:
         """Return in which rows of the table a column is not null."""
@@ -143,13 +146,20 @@ def _encoded_texts(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
 def _present(names: list[str], valid: Mask) -> tuple[Rows, list[tuple[str, ...]]]:
     """Tell rows apart by which columns are not null."""
-    packed = np.ascontiguousarray(np.packbits(valid, axis=0).T)
-    if not packed.shape[1]:
-        return np.zeros(valid.shape[1], np.int64), [()]
-    keys = packed.view([("", packed.dtype)] * packed.shape[1]).reshape(-1)
+    packed = np.packbits(valid, axis=0)
+    padded = np.zeros((-(-len(packed) // 8) * 8, valid.shape[1]), np.uint8)
+    padded[: len(packed)] = packed
+    words = np.ascontiguousarray(padded.T).view(np.uint64)
+    keys = np.zeros(valid.shape[1], np.uint64)
+    for word in words.T:
+        keys = (keys ^ word) * _MIX
+        keys ^= keys >> np.uint64(29)
     _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
     present = [tuple(compress(names, valid[:, at])) for at in first.tolist()]
     return codes.reshape(-1), present
+
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _signature(containers: Sequence[KeyPath], present: tuple[str, ...]) -> Signature:
