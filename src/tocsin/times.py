@@ -1,31 +1,74 @@
 """Event times: what logs write, and the one form that Tocsin writes."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tocsin.jsontext import Number
 
-_ISO = re.compile(
-    r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
-    r"\s*(Z|UTC|[+-]\d\d:?\d\d)?",
-    re.IGNORECASE | re.ASCII,
-)
-_US = re.compile(
-    r"(\d\d?)/(\d\d?)/(\d{4}),?\s+(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*([AP]M)?"
-    r"\s*(Z|UTC|[+-]\d\d:?\d\d)?",
-    re.IGNORECASE | re.ASCII,
-)
+_ZONE = r"(Z|UTC|[+-]\d\d:?\d\d)"
+_ISO_TEXT = r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
+_US_TEXT = r"(\d\d?)/(\d\d?)/(\d{4}),?\s+(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*([AP]M)?"
+_ISO = re.compile(rf"{_ISO_TEXT}\s*{_ZONE}?", re.IGNORECASE | re.ASCII)
+_US = re.compile(rf"{_US_TEXT}\s*{_ZONE}?", re.IGNORECASE | re.ASCII)
+WITHOUT_ZONE = rf"(?i)^\s*(?:{_ISO_TEXT}|{_US_TEXT})\s*$"
+"""What a time that names no zone looks like, for RE2."""
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-]?)(\d\d?)(?::?(\d\d))?", re.IGNORECASE | re.ASCII)
+_UTC_NAMES = {"UTC", "GMT", "Z"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How times are read: in which zone those are that name none."""
+
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time in UTC, and whether its zone had to be assumed."""
+
+    time: datetime
+    assumed: bool
+
+
+PLAIN_CLOCK = Clock()
+
+
+def read_zone(text: str) -> tzinfo | None:
+    """Read a zone: a name of the IANA database, `UTC`, or an offset as `+02:00`; None for none."""
+    text = text.strip()
+    if text.upper() in _UTC_NAMES:
+        return UTC
+    if offset := _OFFSET.fullmatch(text):
+        sign, hours, minutes = offset.groups()
+        if not sign or int(hours) > 14 or int(minutes or 0) > 59:
+            return None
+        ahead = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        return timezone(-ahead if sign == "-" else ahead)
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 _UNITS: tuple[tuple[int, int], ...] = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 
 
-def parse_time(value: object) -> datetime | None:
+def parse_time(value: object, clock: Clock = PLAIN_CLOCK) -> datetime | None:
     """Read an event time, as `read_time`, and turn it to UTC."""
-    when = read_time(value)
+    moment = read_moment(value, clock)
+    return moment.time if moment else None
+
+
+def read_moment(value: object, clock: Clock = PLAIN_CLOCK) -> Moment | None:
+    """Read an event time and turn it to UTC; say whether the clock's zone was needed for that."""
+    when, assumed = _read(value, clock)
     try:
-        return when.astimezone(UTC) if when else None
+        return Moment(when.astimezone(UTC), assumed) if when else None
     except OverflowError:
         return None
 
@@ -36,20 +79,42 @@ def read_time(value: object) -> datetime | None:
     A time without zone is UTC. Numbers above 1e11 are milliseconds, above 1e14 microseconds, above
     1e17 nanoseconds. None if it is no time.
     """
+    return _read(value, PLAIN_CLOCK)[0]
+
+
+def _read(value: object, clock: Clock) -> tuple[datetime | None, bool]:
+    """Return a time, and whether it named no zone."""
     if isinstance(value, Number):
-        return _from_epoch(value.value())
+        return _from_epoch(value.value()), False
     if not isinstance(value, str):
-        return None
+        return None, False
     text = value.strip()
     if match := _ISO.fullmatch(text):
         year, month, day, hour, minute, second, fraction, zone = match.groups()
-        return _build(year, month, day, hour, minute, second, fraction, zone)
-    if match := _US.fullmatch(text):
+    elif match := _US.fullmatch(text):
         month, day, year, hour, minute, second, fraction, half, zone = match.groups()
         if half:
             hour = str(int(hour) % 12 + (12 if half.upper() == "PM" else 0))
-        return _build(year, month, day, hour, minute, second, fraction, zone)
-    return None
+    else:
+        return None, False
+    try:
+        known = _zone(zone) if zone else clock.zone
+        return _build((year, month, day), (hour, minute, second), fraction, known), not zone
+    except ValueError:
+        return None, False
+
+
+def add_zone(text: str, zone: tzinfo) -> str:
+    """Write the zone behind a time that names none; other texts stay as they are."""
+    when, unzoned = _read(text, Clock(zone))
+    offset = when.utcoffset() if when and unzoned else None
+    if offset is None:
+        return text
+    minutes = int(offset.total_seconds()) // 60
+    if not minutes:
+        return f"{text} UTC"
+    sign = "-" if minutes < 0 else "+"
+    return f"{text} {sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def _from_epoch(number: int | Decimal | None) -> datetime | None:
@@ -67,33 +132,19 @@ def _from_epoch(number: int | Decimal | None) -> datetime | None:
 
 
 def _build(
-    year: str,
-    month: str,
-    day: str,
-    hour: str | None,
-    minute: str | None,
-    second: str | None,
+    date: tuple[str, str, str],
+    time: tuple[str | None, str | None, str | None],
     fraction: str | None,
-    zone: str | None,
-) -> datetime | None:
+    zone: tzinfo,
+) -> datetime:
+    year, month, day = map(int, date)
+    hour, minute, second = (int(part or 0) for part in time)
     micros = int((fraction or "0")[:6].ljust(6, "0"))
-    try:
-        return datetime(
-            int(year),
-            int(month),
-            int(day),
-            int(hour or 0),
-            int(minute or 0),
-            min(int(second or 0), 59),
-            micros,
-            tzinfo=_zone(zone),
-        )
-    except ValueError:
-        return None
+    return datetime(year, month, day, hour, minute, min(second, 59), micros, tzinfo=zone)
 
 
-def _zone(text: str | None) -> timezone:
-    if not text or text.upper() in {"Z", "UTC"}:
+def _zone(text: str) -> timezone:
+    if text.upper() in _UTC_NAMES:
         return UTC
     sign = -1 if text[0] == "-" else 1
     digits = text[1:].replace(":", "")

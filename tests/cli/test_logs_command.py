@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cli.calling import jsonl, tocsin
+from tocsin.logs.formats.formats import NO_FORMAT
 from tocsin.logs.load import load_log_types
 
 READ = {"category": "AuditEvent", "operationName": "SecretGet"}
@@ -19,7 +20,7 @@ def test_types_lists_each_with_its_shapes_and_sigma_sources() -> None:
 
 
 def test_identify_counts_the_records_of_each_file(tmp_path: Path) -> None:
-    (tmp_path / "mixed").write_bytes(jsonl([READ, {"a": 1}, READ]) + b"[]\nno json\n")
+    (tmp_path / "mixed").write_bytes(jsonl([READ, {"a": 1}, READ]) + b"[1]\nno json\n")
     (tmp_path / "wrapped").write_bytes(b'{"records": [' + jsonl([READ]) + b"]}")
     result = tocsin("logs", "identify", tmp_path / "mixed", tmp_path / "wrapped")
     assert result.status == 0
@@ -43,10 +44,7 @@ def test_identify_goes_on_after_what_cannot_be_read(tmp_path: Path) -> None:
     assert result.text.splitlines()[1:] == ["         1  azure.keyvault / diagnostic"]
     assert result.err.splitlines() == [
         f"{tmp_path}/missing: no such file or folder",
-        (
-            f"{tmp_path}/binary: holds no JSON records; logs are JSON, a record per line "
-            'or {"records": […]}'
-        ),
+        f"{tmp_path}/binary: {NO_FORMAT}",
     ]
 
 

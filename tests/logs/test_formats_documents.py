@@ -2,13 +2,14 @@
 
 import json
 import random
+import textwrap
 from collections.abc import Iterable, Iterator
 
 import pytest
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
-from tocsin.logs.formats.blocks import KEPT_BYTES, Records
-from tocsin.logs.formats.documents import CUT_OFF, document_blocks
+from tocsin.logs.formats.blocks import KEPT_BYTES, Records, Unreadable
+from tocsin.logs.formats.documents import CUT_OFF, NO_REST, document_blocks, find_layout
 
 Piece = tuple[int, object]
 """The line of a record and its value, or the reason why there is none."""
@@ -100,6 +101,128 @@ def test_what_is_complete_is_kept_and_what_is_broken_is_named(
     data: str, expected: list[Piece], chunk: int, size: int
 ) -> None:
     assert cut(data.encode(), chunk, size) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ('[{"a":1},{"a":2}]', [(1, {"a": 1}), (1, {"a": 2})]),
+        ('[\n{"a":1},\n{"a":2}\n]\n', [(2, {"a": 1}), (3, {"a": 2})]),
+        ('[{"a":1}]\n[{"a":2}]', [(1, {"a": 1}), (2, {"a": 2})]),
+        ("[]", []),
+        ('[{"a":[{"b":1},{"c":"],["}]},7,null]', [(1, {"a": [{"b": 1}, {"c": "],["}]}), (1, 7),
+                                                 (1, None)]),
+        ('{"a":1}{"a":2}\n{\n"a":3}', [(1, {"a": 1}), (1, {"a": 2}), (2, {"a": 3})]),
+        ('{\n  "a": 1\n}\n{\n  "a": 2\n}\n', [(1, {"a": 1}), (4, {"a": 2})]),
+        ('{"@odata.context":"c","value":[{"a":1},\n{"a":2}]}', [(1, {"a": 1}), (2, {"a": 2})]),
+        ('{"@odata.context":"c","@odata.count":2,"@odata.nextLink":"n","value":[{"a":1}]}',
+         [(1, {"a": 1})]),
+        ('{"value":[{"a":1}],"nextLink":"n"}\n{"value":[]}\n{"value":[{"a":2}]}',
+         [(1, {"a": 1}), (3, {"a": 2})]),
+        ('{"b":{"c":[1]},"Records":[{"a":1}]}', [(1, {"b": {"c": [1]}, "Records": [{"a": 1}]})]),
+        ('{"a":"x,\\"]","b":{"c":"d"},"e":[1,"]"],"f":null,"Records":[{"a":1}]}', [(1, {"a": 1})]),
+        ('{"Records":[{"a":1}],"n":{"o":1},"Records":[{"a":2}]}', [(1, {"a": 1}), (1, {"a": 2})]),
+        ('{"value":[1,2]}', [(1, {"value": [1, 2]})]),
+        ('{"value":"x","b":[{}]}', [(1, {"value": "x", "b": [{}]})]),
+        ('{"a":1,"value":[{"b":1}]}', [(1, {"a": 1, "value": [{"b": 1}]})]),
+        ('{"a":1,"records":["b"]}', [(1, {"a": 1, "records": ["b"]})]),
+        ('{"records":[{"records":[{"a":1}]}]}', [(1, {"records": [{"a": 1}]})]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("chunk", "size"), [(1 << 20, 1 << 24), (1, 1), (7, 20)])
+def test_arrays_pages_and_objects_one_after_the_other_are_records(
+    data: str, expected: list[Piece], chunk: int, size: int
+) -> None:
+    assert cut(data.encode(), chunk, size) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ('{"records":[{"a":1}],{"a":2},{"a":3}]}', [(1, {"a": 1}), (1, NO_REST), (1, CUT_OFF)]),
+        ('{"records":[{"a":1}],"b":{"c":[{}]},"records":[{}]}', [(1, {"a": 1}), (1, NO_REST)]),
+        ('{"records":[{"a":1}] "b":2}', [(1, {"a": 1}), (1, NO_REST)]),
+        ('{"records":[{"a":1}},"b":2}{"a":3}', [(1, {"a": 1}), (1, NO_REST), (1, {"a": 3})]),
+        ('{"records":[{"a":1}],"b":2]{"a":3}', [(1, {"a": 1}), (1, NO_REST), (1, {"a": 3})]),
+    ],
+)
+def test_what_stands_behind_records_is_read_past_only_if_it_is_keys_and_values(
+    data: str, expected: list[Piece]
+) -> None:
+    found = cut(data.encode())
+    assert found[: len(expected)] == expected or [
+        piece for piece in found if piece[1] != CUT_OFF
+    ] == [piece for piece in expected if piece[1] != CUT_OFF]
+
+
+LAYOUTS = {
+    "array, indented": lambda texts: "[\n" + ",\n".join(texts) + "\n]\n",
+    "array, a line each": lambda texts: "[\n" + ",\n".join(map(one_line, texts)) + "\n]\n",
+    "wrapper, indented": lambda texts: (
+        '{\n  "records": [\n' + ",\n".join(texts) + '\n  ],\n  "n": 1\n}\n'
+    ),
+    "objects, indented": lambda texts: "\n".join(map(textwrap.dedent, texts)) + "\n",
+}
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("damage", ['"a": {{', '"a": "b', '"a": [[[', "{{{{"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("chunk", [1 << 20, 7])
+def test_behind_a_broken_record_reading_begins_anew_where_the_next_one_stands(
+    layout: str, damage: str, chunk: int
+) -> None:
+    texts = [
+        f'    {{\n      "a": {{\n        "b": {number}\n      }}\n    }}' for number in range(6)
+    ]
+    broken = texts[3].replace('"a": {', damage)
+    data = LAYOUTS[layout]([*texts[:3], broken, *texts[4:]]).encode()
+    chunks = [data[at : at + chunk] for at in range(0, len(data), chunk)]
+    found = list(found_in(document_blocks(chunks, chunk, layout=find_layout(data))))
+    assert [value for value in found if isinstance(value, dict)] == [
+        {"a": {"b": number}} for number in (0, 1, 2, 4, 5)
+    ]
+    assert CUT_OFF in found
+
+
+def found_in(blocks: Iterable[object]) -> Iterator[object]:
+    for block in blocks:
+        if isinstance(block, Records):
+            yield from (value_of(block.data[start:end]) for start, end in block.bounds.tolist())
+        else:
+            assert isinstance(block, Unreadable)
+            yield block.reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{\n"a": [\n{\n"b": 1\n}\n]\n}',
+        b'[\n{\n"a": 1\n}\n]',
+        b'[{"a": 1},\n{"a": 2}]',
+        b'{"a": [\n{"b": 1}\n]}',
+        b'  {\n"a": 1}',
+        b"[]",
+        b"",
+    ],
+)
+def test_where_records_need_not_stand_alike_no_line_begins_anew(data: bytes) -> None:
+    assert not any(pattern.search(b"\n{}") for pattern, _ in find_layout(data).starts)
+
+
+@pytest.mark.parametrize("indent", [0, 1, 4])
+@pytest.mark.parametrize("seed", range(20))
+def test_an_indented_document_is_cut_the_same_with_its_layout(seed: int, indent: int) -> None:
+    chance = random.Random(seed)
+    members = [one for one in chance.choices(MEMBERS, k=5) if isinstance(one, dict)]
+    members = [one for one in members if "records" not in one]
+    for value in (members, {"records": members, "next": [{"a": 1}]}):
+        data = json.dumps(value, indent=indent).encode()
+        blocks = document_blocks([data], layout=find_layout(data))
+        assert list(found_in(blocks)) == members
 
 
 MEMBERS = [

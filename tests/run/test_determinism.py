@@ -10,6 +10,7 @@ import pytest
 from cli.calling import PACKS, jsonl, rule, scan
 from tocsin.content.demo import intrusion_records, ordinary_records
 from tocsin.logs.formats import blocks
+from tocsin.logs.formats import lines as ndjson
 from tocsin.logs.formats import open as opening
 
 BATCHES = (1, 997, 20_000)
@@ -71,7 +72,7 @@ def interleave(several: list[list[bytes]]) -> list[bytes]:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut files into many blocks, as only large ones are otherwise."""
-    monkeypatch.setattr(opening, "line_blocks", partial(blocks.line_blocks, size=8000))
+    monkeypatch.setattr(ndjson, "line_blocks", partial(blocks.line_blocks, size=8000))
     monkeypatch.setattr(opening, "READ_BYTES", 1000)
 
 

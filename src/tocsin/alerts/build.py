@@ -14,10 +14,11 @@ from tocsin.engine.match import BatchResult, Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read, standard
-from tocsin.logs.logtype import Shape, Variant
+from tocsin.logs.logtype import Variant
 from tocsin.logs.values import walk
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Rule
+from tocsin.times import PLAIN_CLOCK, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class Disagreement:
 class AlertBuilder:
     """Builds the alerts of one source; records that several rules match are read once."""
 
-    def __init__(self, rules: Sequence[Rule], source: str) -> None:
+    def __init__(self, rules: Sequence[Rule], source: str, clock: Clock = PLAIN_CLOCK) -> None:
         self._rules = rules
         self._source = source
+        self._clock = clock
 
     def build(self, result: BatchResult, lines: Sequence[int]) -> Iterator[Alert | Disagreement]:
         """Yield an alert per match, in order; `lines[row]` is the line of each record."""
@@ -44,7 +46,9 @@ class AlertBuilder:
         for match in result.matches:
             if match.row != row or seen is None:
                 row, text = match.row, result.texts[match.row]
-                seen = _Seen(read(text).value, text, match.shape, self._source, int(lines[row]))
+                record = read(text).value
+                view = RecordView(record, match.shape, clock=self._clock)
+                seen = _Seen(record, view, text, self._source, int(lines[row]))
             try:
                 yield self._alert(match, seen)
             except InternalError as error:
@@ -76,13 +80,13 @@ class _Seen:
     """One record that matched; what all its alerts share is made once."""
 
     def __init__(
-        self, record: dict[str, Json], text: str, shape: Shape, source: str, line: int
+        self, record: dict[str, Json], view: RecordView, text: str, source: str, line: int
     ) -> None:
         self.text = text
         self.line = line
         self._record = record
         self._source = source
-        self._view = RecordView(record, shape)
+        self._view = view
         self._views: dict[tuple[str, int], RecordView] = {}
 
     def view(self, vocabulary: str, variant: Variant) -> RecordView:
@@ -94,8 +98,9 @@ class _Seen:
 
     def event(self, log_type: str) -> Event:
         """Return the event as alerts hold it."""
-        time = self._view.time()
-        return Event(self._id, log_type, time, self._source, self.line, self._json)
+        moment = self._view.moment()
+        time, assumed = (moment.time, moment.assumed) if moment else (None, False)
+        return Event(self._id, log_type, time, self._source, self.line, self._json, assumed)
 
     @cached_property
     def entities(self) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,8 @@ class Event:
     source: str
     line: int
     raw: str
+    zone_assumed: bool = False
+    """Whether its time names no zone, and was read in the one that the reader said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Alert:
     def time(self) -> datetime | None:
         """Return the time of the event that the alert is anchored to."""
         return self.events[0].time
+
+    @property
+    def zone_assumed(self) -> bool:
+        """Return whether that time names no zone."""
+        return self.events[0].zone_assumed
 
     @property
     def reason(self) -> str:

@@ -1,7 +1,6 @@
 """`tocsin logs`: which log types there are, and what a file holds."""
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,18 +52,20 @@ def identify(paths: Sequence[Path]) -> None:
 
 
 def _identify(file: Path, log_types: Sequence[LogType]) -> bool:
-    try:
-        _print(file, identify_file(file, log_types))
-    except InputError as error:
-        click.echo(printable(str(error)), err=True)
-        return False
-    return True
+    """Print what a file holds; say whether all of it could be read."""
+    whole = True
+    for found in identify_file(file, log_types):
+        if found.problem:
+            whole = False
+            click.echo(printable(found.problem), err=True)
+        if found.shapes or found.unidentified or found.refused or not found.problem:
+            _print(found)
+    return whole
 
 
-def _print(file: Path, found: Identified) -> None:
-    click.echo(printable(str(file)))
-    counts: Counter[str] = found.shapes
-    for name, count in counts.most_common():
+def _print(found: Identified) -> None:
+    click.echo(printable(found.name))
+    for name, count in found.shapes.most_common():
         click.echo(f"  {count:8,}  {name}")
     for title, count in (
         ("of no known log type", found.unidentified),

@@ -11,7 +11,7 @@ from tocsin.errors import UsageError
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import RuleSet
 from tocsin.rules.select import parse_where
-from tocsin.times import parse_time
+from tocsin.times import PLAIN_CLOCK, Clock, parse_time, read_zone
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """The context settings of every command."""
@@ -52,6 +52,16 @@ def load(
     chooser = parse_where(where)
     loaded = load_rules_cached(paths, LoadOptions(tuple(pipelines), placeholders))
     return RuleSet(tuple(rule for rule in loaded.rules if chooser(rule)), loaded.skipped)
+
+
+def parse_clock(text: str | None) -> Clock:
+    """Read the zone of times that name none; raise `UsageError` for what is no zone."""
+    if text is None:
+        return PLAIN_CLOCK
+    zone = read_zone(text)
+    if zone is None:
+        raise UsageError(f"--tz {text!r} is no time zone; write Europe/Berlin, UTC or +02:00")
+    return Clock(zone)
 
 
 def parse_moment(name: str, text: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from tocsin.cli.options import HELP, load, parse_moment, rule_options
+from tocsin.cli.options import HELP, load, parse_clock, parse_moment, rule_options
 from tocsin.errors import UsageError
 from tocsin.logs.bridges import bridge_names
 from tocsin.logs.formats.open import STDIN
@@ -46,6 +46,11 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 @click.option("--severity", metavar="SEVERITY", help="Only rules of this severity and above.")
 @click.option("--since", metavar="TIME", help="Only events from this time on.")
 @click.option("--until", metavar="TIME", help="Only events before this time.")
+@click.option(
+    "--tz",
+    metavar="ZONE",
+    help="Zone of event times that name none: Europe/Berlin, +02:00. Default: UTC.",
+)
 @rule_options
 @click.option(
     "--bridge",
@@ -83,6 +88,7 @@ def command(
     severity: str | None,
     since: str | None,
     until: str | None,
+    tz: str | None,
     pipelines: Sequence[Path],
     placeholders: Path | None,
     where: str,
@@ -103,6 +109,7 @@ def command(
     if rules or records were left out, else 0.
     """
     window = _window(since, until)
+    clock = parse_clock(tz)
     output = None if output == STDIN else output
     writes = tuple(path for path in (output, quarantine_path) if path)
     _refuse_overwriting(paths, writes)
@@ -114,7 +121,14 @@ def command(
     if not rules:
         raise UsageError(_nothing_to_run(loaded))
     options = ScanOptions(
-        tuple(rules), choose_log_types(log_type), tuple(bridges), window, workers, rows, writes
+        tuple(rules),
+        choose_log_types(log_type),
+        tuple(bridges),
+        window,
+        workers,
+        rows,
+        writes,
+        clock,
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
@@ -273,6 +287,12 @@ class _Report:
             yield f"{summary.repaired:,} records were repaired to be read, and matched"
         if summary.undated:
             yield f"{summary.undated:,} alerts are of events without a time that can be read"
+        if summary.unzoned:
+            zone = self._options.clock.zone
+            yield (
+                f"{summary.unzoned:,} alerts have times without zone, read as {zone}; "
+                "--tz says otherwise"
+            )
         if summary.outside:
             yield f"{summary.outside:,} matches are outside --since and --until"
         for text in summary.disagreements[:5]:

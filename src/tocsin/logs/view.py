@@ -25,7 +25,7 @@ from tocsin.logs.mapping import (
     read,
 )
 from tocsin.logs.values import Values, find_path, look_up_once, walk
-from tocsin.times import parse_time
+from tocsin.times import PLAIN_CLOCK, Clock, Moment, read_moment
 
 NO_NAMES: Mapping[str, Expr] = {}
 
@@ -39,7 +39,9 @@ class RecordView:
         shape: Shape,
         vocabulary: str = "sigma",
         variant: Variant | None = None,
+        clock: Clock = PLAIN_CLOCK,
     ) -> None:
+        self._clock = clock
         self.record = parse_cells(record) if shape.json_cells else record
         self.shape = shape
         self._vocabulary = vocabulary
@@ -73,8 +75,14 @@ class RecordView:
 
     def time(self) -> datetime | None:
         """Return the event time in UTC; None if the record has none that can be read."""
-        times = (parse_time(value) for value in self.evaluate(self.shape.time) or ())
-        return next((time for time in times if time), None)
+        moment = self.moment()
+        return moment.time if moment else None
+
+    def moment(self) -> Moment | None:
+        """Return the event time, and whether the zone had to be taken from the clock."""
+        values = self.evaluate(self.shape.time) or ()
+        moments = (read_moment(value, self._clock) for value in values)
+        return next((moment for moment in moments if moment), None)
 
     def entities(self) -> Iterator[tuple[str, str]]:
         """Yield (type, value) of the users, addresses, hosts … that the record names, once each."""

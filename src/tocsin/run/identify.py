@@ -1,7 +1,7 @@
 """Identify: which log types and shapes records are, found or as the user says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,28 +9,42 @@ from tocsin.engine.intake import Identifier, take_in
 from tocsin.engine.project import Projector
 from tocsin.errors import InputError, UsageError
 from tocsin.logs.formats.blocks import Unreadable, batches
-from tocsin.logs.formats.open import Source, open_source, shown
+from tocsin.logs.formats.open import NoLog, Source, open_sources
 from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType, generic
 
 
 @dataclass(slots=True)
 class Identified:
-    """How many records of a file are what; `shapes` counts by `log type / shape`."""
+    """How many records of a log are what; `shapes` counts by `log type / shape`."""
 
+    name: str
+    problem: str = ""
+    """Why it could not be read, or not to its end."""
     shapes: Counter[str] = field(default_factory=Counter)
     unidentified: int = 0
     refused: int = 0
 
 
-def identify_file(file: Path, log_types: Sequence[LogType]) -> Identified:
-    """Count the records of a file by log type and shape; raises `InputError`."""
-    found = Identified()
-    with open_source(file) as source:
-        if source.problem:
-            raise InputError(f"{shown(file)}: {source.problem}")
+def identify_file(file: Path, log_types: Sequence[LogType]) -> Iterator[Identified]:
+    """Count the records of each log in a file by log type and shape.
+
+    Raises `InputError` if the file cannot be opened.
+    """
+    for source in open_sources(file):
+        found = Identified(source.name)
+        if isinstance(source, NoLog):
+            found.problem = f"{source.name}: {source.reason}"
+        else:
+            _count_all(source, log_types, found)
+        yield found
+
+
+def _count_all(source: Source, log_types: Sequence[LogType], found: Identified) -> None:
+    try:
         _count(source, log_types, found)
-    return found
+    except InputError as error:
+        found.problem = str(error)
 
 
 def _count(source: Source, log_types: Sequence[LogType], found: Identified) -> None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tocsin.errors import InputError
-from tocsin.logs.formats.blocks import Lines, Unreadable
+from tocsin.logs.formats.blocks import Block, Lines, Unreadable
 from tocsin.logs.formats.open import (
-    COMPRESSED_SUFFIXES,
+    PACKED_SUFFIXES,
     STDIN,
+    NoLog,
     Source,
     log_files,
-    open_source,
-    shown,
+    open_sources,
 )
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
@@ -25,6 +25,7 @@ from tocsin.rules.model import Rule
 from tocsin.run.pool import Pool, in_process, settled_heap
 from tocsin.run.quarantine import Quarantine, Quarantined
 from tocsin.run.work import Done, Range, Task, Window, Worker
+from tocsin.times import PLAIN_CLOCK, Clock
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes done and, where it is known, the bytes there are."""
@@ -43,6 +44,7 @@ class ScanOptions:
     """At most so many records per batch; results do not depend on it."""
     writes: tuple[Path, ...] = ()
     """Files that the scan writes, left out where they stand among the logs."""
+    clock: Clock = PLAIN_CLOCK
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class ScanSummary:
     unidentified: int = 0
     repaired: int = 0
     undated: int = 0
+    unzoned: int = 0
     outside: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
     disagreements: list[str] = field(default_factory=list)
@@ -70,6 +73,7 @@ class ScanSummary:
         self.unidentified += done.unidentified
         self.repaired += done.repaired
         self.undated += done.undated
+        self.unzoned += done.unzoned
         self.outside += done.outside
         self.alerts += done.alerts
 
@@ -154,39 +158,46 @@ class _Scanner:
             self._summary.disagreements.append(f"{place}: {one.rule.key}: {one.reason}")
 
     def _items(self, file: _File) -> Iterator[Task | Quarantined]:
-        """Cut a file into tasks; what holds no record comes as it will stand in quarantine."""
+        """Cut the logs in a file into tasks; what holds no record comes as in quarantine."""
         try:
-            with open_source(file.path) as source:
-                if source.problem:
-                    self._leave_out(file, source)
-                    return
-                self._summary.files += 1
-                yield from self._blocks(file.path, source)
+            for source in open_sources(file.path):
+                if isinstance(source, NoLog):
+                    self._leave_out(source, named=file.named and source.name == str(file.path))
+                else:
+                    self._summary.files += 1
+                    yield from self._blocks(source)
         except InputError as error:
             self._summary.failed_files.append(str(error))
 
-    def _leave_out(self, file: _File, source: Source) -> None:
-        problem = f"{shown(file.path)}: {source.problem}"
-        failed = source.damaged or (file.named and not source.is_empty)
+    def _leave_out(self, source: NoLog, *, named: bool) -> None:
+        problem = f"{source.name}: {source.reason}"
+        failed = source.failed or (named and not source.is_empty)
         (self._summary.failed_files if failed else self._summary.skipped_files).append(problem)
 
-    def _blocks(self, path: Path, source: Source) -> Iterator[Task | Quarantined]:
-        name = shown(path)
-        by_range = self._options.workers > 1 and source.plain and path.is_file()
-        for block in source.blocks():
-            if isinstance(block, Unreadable):
-                text = block.start.decode(errors="replace")
-                yield Quarantined(name, block.line, block.offset, block.reason, text, block.length)
-            elif by_range and isinstance(block, Lines):
-                yield Task(name, Range(path, block.first_line, block.offset, len(block.data)))
-            else:
-                yield Task(name, block)
+    def _blocks(self, source: Source) -> Iterator[Task | Quarantined]:
+        """Yield what a log holds; where it is damaged, what stands before."""
+        path = source.path if self._options.workers > 1 else None
+        try:
+            for block in source.blocks():
+                yield _item(source.name, block, path)
+        except InputError as error:
+            self._summary.failed_files.append(str(error))
+
+
+def _item(name: str, block: Block, path: Path | None) -> Task | Quarantined:
+    """Return a block as a task: lines of a file that workers can read as where they are."""
+    if isinstance(block, Unreadable):
+        text = block.start.decode(errors="replace")
+        return Quarantined(name, block.line, block.offset, block.reason, text, block.length)
+    if path and isinstance(block, Lines):
+        return Task(name, Range(path, block.first_line, block.offset, len(block.data)))
+    return Task(name, block)
 
 
 def _total_bytes(files: Sequence[_File]) -> int | None:
     """Return how many bytes there are to scan, unless a stream or compression hides it."""
     paths = [file.path for file in files]
-    if any(path.suffix in COMPRESSED_SUFFIXES or not path.is_file() for path in paths):
+    if any(path.suffix in PACKED_SUFFIXES or not path.is_file() for path in paths):
         return None
     return sum(path.stat().st_size for path in paths)
 
@@ -207,4 +218,5 @@ class _WorkerMaker:
             bridges=options.bridges,
             window=options.window,
             rows=options.rows,
+            clock=options.clock,
         )

@@ -35,6 +35,7 @@ from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
 from tocsin.run.quarantine import Quarantined
+from tocsin.times import PLAIN_CLOCK, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Done:
     alerts: Counter[str] = field(default_factory=Counter)
     """Alerts per severity."""
     undated: int = 0
+    unzoned: int = 0
+    """Alerts whose event has a time without zone."""
     outside: int = 0
     """Matches whose event is before `since` or not before `until`."""
     quarantined: list[Quarantined] = field(default_factory=list)
@@ -108,7 +111,9 @@ class Worker:
         bridges: Sequence[str] = (),
         window: Window | None = None,
         rows: int | None = None,
+        clock: Clock = PLAIN_CLOCK,
     ) -> None:
+        self._clock = clock
         self._rules = rules
         self._log_types = log_types
         self._output = output
@@ -150,12 +155,14 @@ class Worker:
     def _alerts(self, source: str, batch: Batch, done: Done) -> Iterator[Alert]:
         result = self._matcher.match(batch.raw)
         self._count(done, result, batch, source)
-        for item in AlertBuilder(self._rules, source).build(result, batch.lines.tolist()):
+        builder = AlertBuilder(self._rules, source, self._clock)
+        for item in builder.build(result, batch.lines.tolist()):
             if isinstance(item, Disagreement):
                 done.disagreements.append(item)
                 done.quarantined.append(_quarantined(source, batch, item, item.raw))
             elif self._window.holds(item.time):
                 done.undated += item.time is None
+                done.unzoned += item.zone_assumed
                 done.alerts[item.rule.severity.value] += 1
                 yield item
             else:

@@ -14,21 +14,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
+from tocsin.logs.formats.content import BYTE_ORDER_MARK
 from tocsin.logs.formats.rows import Columns, TableColumns, row_texts
+from tocsin.logs.formats.wrappers import ARRAY, FIRST_KEYS, WRAPPER
 
 BLOCK_BYTES = 48 << 20
-READ_BYTES = 4 << 20
 KEPT_BYTES = 64 << 10
 """How much of a record that is too long is kept in quarantine."""
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-_NEWLINE, _BRACE, _QUOTE, _SPACE = b'\n{" '
+_NEWLINE, _BRACE, _BRACKET, _QUOTE, _SPACE = b'\n{[" '
+_BEGINS_WRAPPER = np.zeros(256, dtype=np.bool_)
+_BEGINS_WRAPPER[[key[0] for key in FIRST_KEYS]] = True
 _TILE = 256 << 10
 """Bytes looked at in one go: few enough to stay in the processor's cache."""
 _BLANK = re.compile(rb"[ \t\r\n]*\Z")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
-WRAPPER = re.compile(rb"[ \t\r\n]*\{[ \t\r\n]*\"[Rr]ecords\"[ \t\r\n]*:[ \t\r\n]*\[")
 
 Positions: TypeAlias = npt.NDArray[np.int64]
 Wanted: TypeAlias = Callable[[Sequence[str]], frozenset[str] | None]
@@ -59,13 +59,18 @@ class Records:
     data: bytes
     bounds: Positions
     lines: Positions
+    """The line that each record starts on, or its number in a file without lines; from 1."""
     offset: int = 0
     """Where `data` starts."""
+    places: Positions | None = None
+    """Where each record stands, if the file holds them in another form than `data` does."""
+    size: int | None = None
+    """How many bytes of the file the block stands for, if not those of `data`."""
 
     @property
     def length(self) -> int:
         """Return how many bytes of the file the block stands for."""
-        return len(self.data)
+        return len(self.data) if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +133,16 @@ class Batch:
 
     def text(self, row: int) -> str:
         """Return a record as it came, what is no UTF-8 replaced."""
+        return next(self.texts([row]))
+
+    def texts(self, rows: Sequence[int] | None = None) -> Iterator[str]:
+        """Yield records as they came: some rows, or all."""
         if not isinstance(self.raw, pa.Array):
-            return row_texts(self.raw.rows([row]))[0]
-        data: bytes = self.raw[row].as_buffer().to_pybytes()
-        return data.decode(errors="replace").rstrip("\r\n")
+            yield from row_texts(self.raw.rows(rows))
+            return
+        for row in range(len(self.raw)) if rows is None else rows:
+            data: bytes = self.raw[row].as_buffer().to_pybytes()
+            yield data.decode(errors="replace").rstrip("\r\n")
 
 
 def line_blocks(
@@ -198,16 +209,20 @@ def batches(
 ) -> Iterator[Batch]:
     """Turn a block into batches of at most `rows` records or lines (all at once, if None).
 
-    A line that is a `{"records": […]}` wrapper becomes the records inside it.
+    A line that is a `{"records": […]}` wrapper, or an array, becomes the records inside it.
     """
     if not isinstance(block, Lines | Records):
         yield from block.batches(rows, wanted)
         return
     starts, ends, lines = _spans(block)
+    places = block.places if isinstance(block, Records) else None
     step = rows or max(len(starts), 1)
     for at in range(0, len(starts), step):
         chosen = slice(at, at + step)
         spans = (starts[chosen], ends[chosen], lines[chosen])
+        if places is not None:
+            yield Batch(_strings(block.data, *spans[:2]), spans[2], places[chosen])
+            continue
         begins, finishes, numbers = _unwrap(block.data, *spans)
         if len(begins):
             raw = _strings(block.data, begins, finishes)
@@ -271,9 +286,9 @@ def _strings(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray:
 def _unwrap(
     data: bytes, starts: Positions, ends: Positions, lines: Positions
 ) -> tuple[Positions, Positions, Positions]:
-    """Replace the spans that are `{"records": […]}` wrappers by those of the records inside."""
+    """Replace the spans that are wrappers of records by those of the records inside."""
     maybe = _maybe_wrappers(data, starts)
-    wrapped = [row for row in maybe if WRAPPER.match(data, int(starts[row]), int(ends[row]))]
+    wrapped = [row for row in maybe if _is_wrapper(data, int(starts[row]), int(ends[row]))]
     if not wrapped:
         return starts, ends, lines
     inside, rows = _inside([data[starts[row] : ends[row]].strip() for row in wrapped])
@@ -292,13 +307,16 @@ def _unwrap(
 
 
 def _maybe_wrappers(data: bytes, starts: Positions) -> list[int]:
-    """Return the rows that do not start with a plain key other than `records`."""
+    """Return the rows that do not start with a plain key that no wrapper starts with."""
     content = np.frombuffer(data, np.uint8)
-    first, second, third = (content[np.minimum(starts + at, len(content) - 1)] for at in range(3))
-    lower_third = third | _SPACE
-    plain = (first == _BRACE) & (second == _QUOTE) & (lower_third != ord("r"))
-    maybe = (first <= _SPACE) | ((first == _BRACE) & ~plain)
+    at = [content[np.minimum(starts + one, len(content) - 1)] for one in range(3)]
+    plain = (at[0] == _BRACE) & (at[1] == _QUOTE) & ~_BEGINS_WRAPPER[at[2]]
+    maybe = (at[0] <= _SPACE) | (at[0] == _BRACKET) | ((at[0] == _BRACE) & ~plain)
     return np.flatnonzero(maybe).tolist()
+
+
+def _is_wrapper(data: bytes, start: int, end: int) -> bool:
+    return bool(WRAPPER.match(data, start, end) or ARRAY.match(data, start, end))
 
 
 def _blanks_before(data: bytes, start: int) -> int:
@@ -311,11 +329,11 @@ def _inside(wrappers: list[bytes]) -> tuple[Positions, Positions]:
 
     What was cut off at the end of a wrapper is a span too: it will be refused.
     """
-    from tocsin.logs.formats.documents import document_blocks
+    from tocsin.logs.formats.documents import cut_wrappers
 
     begins = np.cumsum([0, *(len(wrapper) + 1 for wrapper in wrappers)])
     spans: list[Positions] = [np.empty((0, 2), np.int64)]
-    for block in document_blocks([b"\n".join(wrappers)]):
+    for block in cut_wrappers(b"\n".join(wrappers), begins[:-1].tolist()):
         if isinstance(block, Records):
             spans.append(block.bounds + block.offset)
         elif isinstance(block, Unreadable) and block.length:

@@ -1,102 +1,82 @@
-"""Open a log file: what it is is found by its first bytes, not by its name."""
+"""Open log files: what one is, and what it is packed with, is found by its bytes, not its name."""
 
-import re
 import sys
-import zlib
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from tocsin.errors import InputError
 from tocsin.jsontext import valid_text
-from tocsin.logs.formats.blocks import BYTE_ORDER_MARK, READ_BYTES, WRAPPER, Block, line_blocks
-from tocsin.logs.formats.documents import document_blocks
+from tocsin.logs.formats.archives import ZIP, Member, members
+from tocsin.logs.formats.blocks import Block
+from tocsin.logs.formats.content import Content
+from tocsin.logs.formats.formats import NO_FORMAT, Format, find_format
+from tocsin.logs.formats.packing import READ_BYTES, Budget, Chunks, PackingError, unpacker
 
 STDIN = Path("-")
-HEAD_BYTES = 64 << 10
-COMPRESSED_SUFFIXES = {".gz", ".zst"}
+PACKED_SUFFIXES = {".gz", ".zst", ".zip"}
+"""Names of files whose size does not say how much there is to read; only for the progress bar."""
 
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_ZIPPED_READ = 256 << 10
-_ZSTD_STEP = 16 << 10
-"""So much at most is lost before the place where a zstd stream is damaged."""
-_OBJECT_LINE = re.compile(rb"^[ \t]*[{\[]", re.MULTILINE)
-
-_BROKEN = (EOFError, OSError, zlib.error, pa.ArrowInvalid)
+EMPTY = "is empty"
+MOST_LAYERS = 2
+INSIDE = "!"
+"""Stands between the name of an archive and that of a member."""
+_MAGIC_BYTES = 4
 
 
-class Source:
-    """An opened log: its bytes after decompression, and what was seen of their beginning."""
+@dataclass(frozen=True, slots=True)
+class NoLog:
+    """What holds no log that can be read, and why."""
 
-    def __init__(self, path: Path, raw: BinaryIO) -> None:
-        self.path = path
-        self._damage: Exception | None = None
-        magic = raw.read(len(_ZSTD))
-        self.plain = not magic.startswith((_GZIP, _ZSTD))
-        self._chunks = self._until_damage(_chunks(magic, raw))
-        head = b""
-        for chunk in self._chunks:
-            head += chunk
-            if len(head) >= HEAD_BYTES:
-                break
-        self._offset = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
-        self._head = head[self._offset :]
-        self.is_document = WRAPPER.match(self._head) is not None
+    name: str
+    reason: str
+    failed: bool = False
+    """Whether something is lost by that; what is empty or no log can be passed over."""
 
     @property
     def is_empty(self) -> bool:
-        """Return whether there is nothing but blanks, as far as the beginning shows."""
-        return not self._head.strip()
+        """Return whether there is nothing in it."""
+        return self.reason == EMPTY
+
+
+class Source:
+    """One log: a file, or a member of an archive."""
+
+    def __init__(self, name: str, content: Content, form: Format) -> None:
+        self.name = name
+        """As outputs show it: the path, and the member behind `!`."""
+        self._content = content
+        self._format = form
 
     @property
-    def damaged(self) -> bool:
-        """Return whether the stream turned out to be damaged, as far as it was read."""
-        return self._damage is not None
-
-    @property
-    def problem(self) -> str:
-        """Return why this holds no logs, as far as its beginning shows; empty if it may."""
-        if self._damage and not self._head:
-            return f"cannot be decompressed: {self._damage}"
-        if self.is_empty:
-            return "is empty"
-        if self._head.startswith(_UTF16):
-            return "is UTF-16; convert it to UTF-8"
-        if not _looks_like_json(self._head[:HEAD_BYTES]):
-            return 'holds no JSON records; logs are JSON, a record per line or {"records": […]}'
-        return ""
+    def path(self) -> Path | None:
+        """Return the file whose bytes the blocks are, if they stand there as they are."""
+        return self._content.path
 
     def blocks(self) -> Iterator[Block]:
-        """Yield blocks of records; raises `InputError` after them where the file is damaged."""
-        chunks = chain([self._head], self._chunks)
-        if self.is_document:
-            yield from document_blocks(chunks)
-        else:
-            yield from line_blocks(chunks, offset=self._offset)
-        if self._damage:
-            reason = f"is damaged, what stands before was read: {self._damage}"
-            raise InputError(f"{shown(self.path)}: {reason}")
-
-    def _until_damage(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield blocks of records; raises `InputError` after them where the log is damaged."""
         try:
-            yield from chunks
-        except _BROKEN as error:
-            self._damage = error
+            yield from self._format.blocks(self._content)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
+        if self._content.damage:
+            reason = f"is damaged, what stands before was read: {self._content.damage}"
+            raise InputError(f"{self.name}: {reason}")
 
 
-@contextmanager
-def open_source(path: Path) -> Iterator[Source]:
-    """Open a file, or standard input; raises `InputError` if that cannot be."""
+def open_sources(path: Path) -> Iterator[Source | NoLog]:
+    """Yield the logs in a file, or in standard input, each to be read before the next is asked for.
+
+    Raises `InputError` if the file cannot be opened.
+    """
     if path == STDIN:
         if sys.stdin is None:
             raise InputError(f"{path}: standard input is closed")
-        yield Source(path, sys.stdin.buffer)
+        yield from read_sources(shown(path), sys.stdin.buffer)
         return
     try:
         raw = path.open("rb")
@@ -104,93 +84,105 @@ def open_source(path: Path) -> Iterator[Source]:
         raise InputError(f"{shown(path)}: no such file or folder") from None
     except OSError as error:
         raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from None
-    with closing(raw):
-        yield Source(path, raw)
+    with raw:
+        yield from read_sources(shown(path), raw, path if path.is_file() else None)
 
 
-def _looks_like_json(head: bytes) -> bool:
-    """Say whether text begins like JSON, or goes on as lines that mostly do."""
-    if head.lstrip()[:1] in {b"{", b"["}:
-        return True
-    lines = sum(map(bool, map(bytes.strip, head.splitlines())))
-    return len(_OBJECT_LINE.findall(head)) * 2 >= lines
+def read_sources(name: str, raw: BinaryIO, path: Path | None = None) -> Iterator[Source | NoLog]:
+    """Yield the logs in a stream; `path` is its file, if it has one."""
+    budget = Budget()
+    return _Opening(budget, raw, path).sources(name, budget.reading(_read(raw)), layer=0)
 
 
-def _chunks(start: bytes, raw: BinaryIO) -> Iterator[bytes]:
-    """Yield a stream whose first bytes were read already, decompressed if it is compressed."""
-    if start.startswith(_GZIP):
-        yield from _gunzip(start, raw)
-    elif start.startswith(_ZSTD):
-        yield from _unzstd(start, raw)
-    else:
-        yield start + raw.read(READ_BYTES)
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """The opening of one file, through its layers."""
+
+    budget: Budget
+    raw: BinaryIO
+    path: Path | None
+
+    def sources(self, name: str, chunks: Chunks, layer: int) -> Iterator[Source | NoLog]:
+        """Yield the logs in a stream that is packed in so many layers already."""
+        start, chunks = _start(chunks)
+        unpack, is_zip = unpacker(start), start.startswith(ZIP)
+        if (unpack or is_zip) and layer >= MOST_LAYERS:
+            reason = f"is packed more than {MOST_LAYERS} times over; unpack it first"
+            yield NoLog(name, reason, failed=True)
+        elif unpack:
+            yield from self.sources(name, self.budget.unpacking(unpack(chunks)), layer + 1)
+        elif is_zip:
+            yield from self._members(name, chunks, layer)
+        else:
+            yield _log(name, Content(chunks, self.path if layer == 0 else None))
+
+    def _members(self, name: str, chunks: Chunks, layer: int) -> Iterator[Source | NoLog]:
+        with self._archive(chunks, layer) as file:
+            try:
+                for member in members(file):
+                    yield from self._inside(f"{name}{INSIDE}{member.name}", member, layer + 1)
+            except PackingError as error:
+                yield NoLog(name, f"is damaged: {error}", failed=True)
+
+    def _inside(self, name: str, member: Member, layer: int) -> Iterator[Source | NoLog]:
+        if member.problem:
+            yield NoLog(name, member.problem, failed=True)
+        elif not _is_hidden(Path(member.name)):
+            yield from self.sources(name, self.budget.unpacking(member.chunks), layer)
+
+    @contextmanager
+    def _archive(self, chunks: Chunks, layer: int) -> Iterator[BinaryIO]:
+        """Give an archive to read at any place: its file, or a copy."""
+        if layer == 0 and self.path:
+            self.budget.reads_all(self.path.stat().st_size)
+            yield self.raw
+            return
+        with tempfile.TemporaryFile() as copy:
+            copy.writelines(_until_damage(chunks))
+            yield copy
+
+
+def _read(raw: BinaryIO) -> Chunks:
+    try:
         while chunk := raw.read(READ_BYTES):
             yield chunk
+    except OSError as error:
+        raise PackingError(f"it cannot be read: {error.strerror}") from None
 
 
-def _gunzip(data: bytes, raw: BinaryIO) -> Iterator[bytes]:
-    """Yield what gzip members hold, all that can be had before damage; zeros may follow them."""
-    member = zlib.decompressobj(wbits=31)
-    while data := data or raw.read(_ZIPPED_READ):
-        if member.eof:
-            data = data.lstrip(b"\0")
-            member = zlib.decompressobj(wbits=31) if data else member
-            continue
-        before = member.copy()
-        try:
-            yield member.decompress(data, READ_BYTES)
-        except zlib.error:
-            yield _until_error(before, data)
-            raise
-        data = member.unused_data if member.eof else member.unconsumed_tail
-    if not member.eof:
-        yield member.flush()
-    if not member.eof:
-        raise EOFError("the compressed data ends early")
-
-
-def _until_error(member: "zlib._Decompress", data: bytes) -> bytes:
-    """Return what stands before the byte that cannot be decompressed."""
-    found: list[bytes] = []
-    with suppress(zlib.error):
-        found.extend(member.decompress(data[at : at + 1]) for at in range(len(data)))
-    return b"".join(found)
-
-
-def _unzstd(start: bytes, raw: BinaryIO) -> Iterator[bytes]:
-    """Yield what zstd frames hold."""
-    stream = pa.CompressedInputStream(pa.PythonFile(_Ahead(start, raw), mode="r"), "zstd")
-    steps: list[bytes] = []
+def _start(chunks: Chunks) -> tuple[bytes, Chunks]:
+    """Return the first bytes of a stream, and all of it with them."""
+    start = b""
     try:
-        while step := stream.read(_ZSTD_STEP):
-            steps.append(step)
-            if len(steps) * _ZSTD_STEP >= READ_BYTES:
-                yield b"".join(steps)
-                steps = []
-    except _BROKEN:
-        yield b"".join(steps)
-        raise
-    yield b"".join(steps)
+        while len(start) < _MAGIC_BYTES and (chunk := next(chunks, b"")):
+            start += chunk
+    except PackingError as error:
+        return start, _failing(start, error)
+    return start, chain([start], chunks)
 
 
-class _Ahead:
-    """A stream with bytes in front that were read already; it is closed by who opened it."""
+def _failing(start: bytes, error: PackingError) -> Chunks:
+    yield start
+    raise error
 
-    closed = False
 
-    def __init__(self, ahead: bytes, stream: BinaryIO) -> None:
-        self._ahead = ahead
-        self._stream = stream
+def _until_damage(chunks: Chunks) -> Chunks:
+    """Take what there is of a packed archive: its directory will be found to be missing."""
+    try:
+        yield from chunks
+    except PackingError:
+        return
 
-    def read(self, size: int = -1) -> bytes:
-        ahead, self._ahead = self._ahead, b""
-        return ahead or self._stream.read(size)
 
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Leave the stream open."""
+def _log(name: str, content: Content) -> Source | NoLog:
+    if not content.head.strip():
+        if content.damage:
+            return NoLog(name, f"cannot be decompressed: {content.damage}", failed=True)
+        return NoLog(name, EMPTY)
+    form = find_format(content.head)
+    if form is None:
+        return NoLog(name, NO_FORMAT, failed=content.damage is not None)
+    return Source(name, content, form)
 
 
 def shown(path: Path) -> str:
@@ -204,7 +196,7 @@ def log_files(path: Path) -> list[Path]:
         return [path]
     try:
         if path.is_dir():
-            found = [one for one in path.rglob("*") if one.is_file() and not _is_hidden(one, path)]
+            found = [one for one in path.rglob("*") if one.is_file() and not _hides(one, path)]
         elif path.exists():
             return [path]
         else:
@@ -216,5 +208,9 @@ def log_files(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def _is_hidden(file: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(root).parts)
+def _hides(file: Path, root: Path) -> bool:
+    return _is_hidden(file.relative_to(root))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") and part not in {".", ".."} for part in path.parts)

@@ -5,9 +5,11 @@ file with the columns `raw` and `log_type`, as Tocsin stores events, is read by 
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +17,8 @@ import pyarrow.parquet as pq
 
 from tocsin.condition.functions import fold
 from tocsin.errors import InputError
-from tocsin.logs.formats.blocks import Batch, Unreadable, Wanted
+from tocsin.logs.formats.blocks import Batch, Rows, Wanted
+from tocsin.logs.formats.content import Content
 
 MAGIC = b"PAR1"
 BATCH_ROWS = 20_000
@@ -39,14 +42,18 @@ class RowGroup:
     """How many bytes of the file it takes."""
 
     def batches(self, rows: int | None, wanted: Wanted) -> Iterator[Batch]:
-        """Read the group in batches; raises `OSError` if it is damaged."""
-        with pq.ParquetFile(self.path, read_dictionary=self._repeating()) as file:
-            if set(STORED) <= set(file.schema_arrow.names):
-                yield from self._stored(file, rows)
-                return
-            yield from self._columns(
-                file, rows or self._batch_rows(file), wanted(file.schema_arrow.names)
-            )
+        """Read the group in batches; raises `OSError` that names its rows if it is damaged."""
+        try:
+            with pq.ParquetFile(self.path, read_dictionary=self._repeating()) as file:
+                size = rows or self._batch_rows(file)
+                names = file.schema_arrow.names
+                if set(STORED) <= set(names):
+                    yield from self._stored(file, size)
+                else:
+                    yield from self._columns(file, size, wanted(names))
+        except (OSError, pa.ArrowException) as error:
+            last = self.first_row + self.rows - 1
+            raise OSError(f"damaged in rows {self.first_row} to {last}: {error}") from None
 
     def _repeating(self) -> list[str]:
         """Return the columns that take so few bytes that their values must repeat."""
@@ -62,9 +69,8 @@ class RowGroup:
         size: int = file.metadata.row_group(self.number).total_byte_size
         return max(1, min(BATCH_ROWS, BATCH_BYTES * self.rows // max(size, 1)))
 
-    def _stored(self, file: pq.ParquetFile, rows: int | None) -> Iterator[Batch]:
+    def _stored(self, file: pq.ParquetFile, size: int) -> Iterator[Batch]:
         first = self.first_row
-        size = rows or self._batch_rows(file)
         for part in file.iter_batches(size, row_groups=[self.number], columns=[STORED[0]]):
             raw = part.column(0).cast(pa.string()).fill_null("")
             yield Batch(raw, np.arange(first, first + len(raw)), np.zeros(len(raw), np.int64))
@@ -142,19 +148,48 @@ class ParquetColumns:
         return self._rest.batch(self._number)
 
 
-def parquet_blocks(path: Path) -> Iterator[RowGroup | Unreadable]:
-    """Yield the row groups of a file; raises `InputError` if it is none that can be read."""
+def recognise(head: bytes) -> bool:
+    """Say whether a log begins as Parquet files do."""
+    return head.startswith(MAGIC)
+
+
+def blocks(content: Content) -> Iterator[RowGroup | Rows]:
+    """Yield the row groups of a file, or the rows of one that was packed.
+
+    Raises `InputError` if there is no readable footer: without it nothing can be told apart.
+    """
+    if content.path:
+        with content.path.open("rb") as stream, _opened(stream) as file:
+            groups = _groups(content.path, file.metadata)
+        yield from groups
+        return
+    with content.file() as copy, _opened(copy) as file:
+        row = 1
+        for part in file.iter_batches(BATCH_ROWS):
+            table = pa.Table.from_batches([part])
+            yield Rows(table, np.arange(row, row + part.num_rows), length=table.nbytes)
+            row += part.num_rows
+
+
+@contextmanager
+def _opened(stream: BinaryIO) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
-            metadata, names = file.metadata, file.schema_arrow.names
+        with pq.ParquetFile(stream) as file:
+            names = file.schema_arrow.names
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise InputError(f"has several columns of the name {twice[0]!r}; rename them")
+            yield file
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: is no Parquet file that can be read: {error}") from None
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: has several columns of the name {twice[0]!r}; rename them")
+        raise InputError(f"is Parquet that cannot be read, nothing of it was: {error}") from None
+
+
+def _groups(path: Path, metadata: pq.FileMetaData) -> list[RowGroup]:
+    found: list[RowGroup] = []
     row = 1
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         sizes = [group.column(at).total_compressed_size for at in range(group.num_columns)]
-        yield RowGroup(path, number, row, group.num_rows, sum(sizes))
+        found.append(RowGroup(path, number, row, group.num_rows, sum(sizes)))
         row += group.num_rows
+    return found

@@ -1,0 +1,119 @@
+"""Where rows of CSV begin and end.
+
+A cell in quotes may hold anything, its own quotes doubled; a quote inside another cell is a
+character like any other. Well-formed rows are found with array operations. On a row that these
+leave open a regular expression decides; it says what a row is.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.logs.formats.blocks import Positions
+
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_LEAST_WINDOW, _MOST_WINDOW = 4 << 10, 1 << 20
+_NO_ROWS = np.empty((0, 2), np.int64)
+
+
+class Grammar:
+    """What a row is, with a delimiter between cells."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        self.delimiter = delimiter
+        mark = re.escape(delimiter)
+        quoted = rb'"(?:[^"]|"")*+'
+        plain = rb'[^"\r\n' + mark + rb"][^\r\n" + mark + rb"]*+"
+        cell = rb"(?:" + quoted + rb'"|' + plain + rb"|)"
+        cells = rb"(?:" + cell + mark + rb")*+"
+        self.row = re.compile(cells + cell + rb"\r?(?:\n|\Z)")
+        self.begun = re.compile(cells + rb"(?:" + quoted + rb'"?|' + plain + rb")?\r?\Z")
+        """A row as far as there is one."""
+
+
+@dataclass(slots=True)
+class Bounds:
+    """What rows a text holds: their starts and ends, lines that are none, and the unfinished."""
+
+    rows: Positions = field(default_factory=lambda: _NO_ROWS)
+    bad: list[tuple[int, int]] = field(default_factory=list)
+    rest: int = 0
+    """Where the last row begins that is not finished, or the end."""
+
+
+def find_rows(data: bytes, grammar: Grammar, *, final: bool) -> Bounds:
+    """Find the rows of a text that begins with one; the last one ends with it if it is `final`."""
+    content = np.frombuffer(data, np.uint8)
+    mark = grammar.delimiter[0]
+    at, window, end = 0, _MOST_WINDOW, len(data)
+    bad: list[tuple[int, int]] = []
+    parts: list[Positions] = [_NO_ROWS]
+    while at < end:
+        stop = min(at + window, end)
+        ends, clear = _plain_ends(content[at:stop], mark)
+        if len(ends):
+            ends += at
+            parts.append(np.stack((np.append(at, ends[:-1]), ends), axis=1))
+            at = int(ends[-1])
+        if clear and (len(ends) or stop < end):
+            window = min(window * 2, _MOST_WINDOW) if len(ends) else window * 4
+            continue
+        if clear and not final:
+            break
+        row_end = _row_end(data, at, grammar, final=final)
+        if row_end is None:
+            break
+        if row_end > 0:
+            parts.append(np.array([[at, row_end]], np.int64))
+            at, window = row_end, _LEAST_WINDOW
+            continue
+        line_end = data.find(b"\n", at) + 1 or end
+        bad.append((at, line_end))
+        at, window = line_end, _LEAST_WINDOW
+    return Bounds(np.concatenate(parts), bad, at)
+
+
+def _row_end(data: bytes, at: int, grammar: Grammar, *, final: bool) -> int | None:
+    """Return where the row at a position ends; 0 if there is none, None if it is unfinished."""
+    found = grammar.row.match(data, at)
+    if found and (final or data[found.end() - 1 : found.end()] == b"\n"):
+        return found.end()
+    if not final and grammar.begun.match(data, at):
+        return None
+    return 0
+
+
+def _plain_ends(content: npt.NDArray[np.uint8], mark: int) -> tuple[Positions, bool]:
+    """Return the ends of the rows up to the first that is doubtful, and whether there is none."""
+    newlines = np.flatnonzero(content == _NEWLINE)
+    quotes = np.flatnonzero(content == _QUOTE)
+    doubtful = _lone_returns(content, quotes)
+    if len(quotes):
+        doubtful = min(doubtful, _odd_quotes(content, quotes, mark))
+        newlines = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    ends: Positions = (newlines + 1)[: np.searchsorted(newlines, doubtful)]
+    return ends, doubtful >= len(content)
+
+
+def _lone_returns(content: npt.NDArray[np.uint8], quotes: Positions) -> int:
+    """Return where the first carriage return stands that ends no line and is not in quotes."""
+    returns = np.flatnonzero(content[:-1] == _RETURN)
+    returns = returns[content[returns + 1] != _NEWLINE]
+    outside = returns[np.searchsorted(quotes, returns) % 2 == 0]
+    return int(outside[0]) if len(outside) else len(content)
+
+
+def _odd_quotes(content: npt.NDArray[np.uint8], quotes: Positions, mark: int) -> int:
+    """Return where the first quote stands that neither begins a cell, nor ends one, nor is doubled.
+
+    Quotes open and close in turns; so a doubled one closes and opens again.
+    """
+    opens, closes = quotes[::2], quotes[1::2]
+    before = content[np.maximum(opens - 1, 0)]
+    begins = (before == mark) | (before == _NEWLINE) | (before == _QUOTE) | (opens == 0)
+    after = content[np.minimum(closes + 1, len(content) - 1)]
+    ends = (after == mark) | (after == _NEWLINE) | (after == _QUOTE) | (after == _RETURN)
+    wrong = np.append(opens[~begins], closes[~(ends | (closes == len(content) - 1))])
+    return int(wrong.min()) if len(wrong) else len(content)
