@@ -16,7 +16,7 @@ The projection (DuckDB) reads the text itself; what it cannot read is rewritten 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -75,13 +75,13 @@ _NUMBER = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"'
+    r'"(?:[^"\\]++|\\.)*+"'
     r"|,(?=\s*[}\]])"
     r"|(?<![\w.])[+-]?(?:nan|infinity|inf)(?![\w.])",
     re.DOTALL | re.IGNORECASE,
 )
-_BAD_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]|(.))', re.DOTALL)
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_BAD_ESCAPE = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))++|\\(.)', re.DOTALL)
+_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 
 
 def read(text: bytes | str) -> Record:
@@ -246,35 +246,36 @@ _escape = json.encoder.encode_basestring
 
 def compact(value: Json) -> str:
     """Write JSON without spaces, keys in document order, number text kept, UTF-8 unescaped."""
-    return "".join(_write(value, sort=False))
+    return _write(value, _as_they_stand)
 
 
 def canonical(value: Json) -> bytes:
     """Write JSON for a digest: as `compact`, with the keys of every object sorted."""
-    return "".join(_write(value, sort=True)).encode()
+    return _write(value, sorted).encode()
 
 
-def _write(value: Json, *, sort: bool) -> Iterator[str]:
+def _as_they_stand(keys: Iterable[str]) -> Iterable[str]:
+    return keys
+
+
+def _write(value: Json, order: Callable[[Iterable[str]], Iterable[str]]) -> str:
+    """Write a value in loops: comprehensions would take two frames per level of the deepest."""
     if isinstance(value, str):
-        yield _escape(value)
-    elif isinstance(value, Number):
-        yield value.text
-    elif isinstance(value, dict):
-        separator = "{"
-        for key in sorted(value) if sort else value:
-            yield f"{separator}{_escape(key)}:"
-            yield from _write(value[key], sort=sort)
-            separator = ","
-        yield "}" if value else "{}"
-    elif isinstance(value, list):
-        separator = "["
+        return _escape(value)
+    if isinstance(value, Number):
+        return value.text
+    parts: list[str] = []
+    if isinstance(value, dict):
+        for key in order(value):
+            item = value[key]
+            text = _escape(item) if isinstance(item, str) else _write(item, order)
+            parts.append(f"{_escape(key)}:{text}")
+        return f"{{{','.join(parts)}}}"
+    if isinstance(value, list):
         for item in value:
-            yield separator
-            yield from _write(item, sort=sort)
-            separator = ","
-        yield "]" if value else "[]"
-    else:
-        yield "null" if value is None else "true" if value else "false"
+            parts.append(_write(item, order))  # noqa: PERF401
+        return f"[{','.join(parts)}]"
+    return "null" if value is None else "true" if value else "false"
 
 
 def leaves(value: Json) -> Iterator[str | bool | Number]:

@@ -22,7 +22,7 @@ LIMIT = 900
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-def megabytes(file: Path, rules: Path, workers: int) -> int:
+def megabytes(file: Path, rules: Path, workers: int, sentence: str = "longer than 16 MiB") -> int:
     """Scan a file in a process of its own; return the most memory that it took."""
     arguments = ["scan", file, "-r", rules, "--log-type", "acme//web", "--workers", workers]
     done = subprocess.run(
@@ -31,7 +31,7 @@ def megabytes(file: Path, rules: Path, workers: int) -> int:
         text=True,
         check=True,
     )
-    assert "longer than 16 MiB" in done.stderr
+    assert sentence in done.stderr
     return int(done.stderr.splitlines()[-1]) >> 10
 
 
@@ -45,3 +45,13 @@ def test_a_record_of_200_megabytes_does_not_stand_in_memory(
         for _ in range(200):
             file.write(b"x" * (1 << 20))
     assert megabytes(tmp_path / name, rules, workers) < LIMIT
+
+
+@pytest.mark.parametrize("inside", ["x", "\\n", "\t", "[", "\\q"])
+def test_a_long_record_is_repaired_in_little_memory(
+    inside: str, rules: Path, tmp_path: Path
+) -> None:
+    text = inside * ((15 << 20) // len(inside))
+    (tmp_path / "log").write_text(f'{{"x": "\t{text}",}}\n', "utf-8")
+    sentence = "1 records were repaired"
+    assert megabytes(tmp_path / "log", rules, 1, sentence) < LIMIT

@@ -38,8 +38,8 @@ def pieces(source: Source) -> Iterator[Piece | str]:
 
 
 def texts(batch: Batch) -> Iterator[Piece]:
-    for text, line in zip(batch.raw, batch.lines.tolist(), strict=True):
-        yield line, text.as_buffer().to_pybytes().decode(errors="replace").strip()
+    for text, line in zip(batch.texts(), batch.lines.tolist(), strict=True):
+        yield line, text.strip()
 
 
 def read(data: bytes) -> list[Piece | str]:

@@ -45,7 +45,7 @@ class AlertBuilder:
         row, seen = -1, None
         for match in result.matches:
             if match.row != row or seen is None:
-                row, text = match.row, result.text(match.row)
+                row, text = match.row, result.texts[match.row]
                 record = read(text).value
                 view = RecordView(record, match.shape, clock=self._clock)
                 seen = _Seen(record, view, text, self._source, int(lines[row]))

@@ -70,10 +70,7 @@ class Cells:
         codes = self.codes[rows]
         if len(self.values) <= len(rows):
             return Cells(codes, self.values)
-        held, inverse = np.unique(codes, return_inverse=True)
-        if len(held) and held[0] == ABSENT:
-            held, inverse = held[1:], inverse - 1
-        codes = inverse.astype(np.int32)
+        held, codes = held_codes(codes, len(self.values))
         if isinstance(self.values, Texts):
             texts = self.values.texts
             return Cells(codes, Texts([texts[at] for at in held.tolist()]))
@@ -82,6 +79,16 @@ class Cells:
     def map(self, function: Callable[[Values], Values]) -> "Cells":
         """Replace the values of every distinct cell; None makes its rows absent."""
         return drop_absent(self.codes, [function(list(values)) for values in self.values])  # type: ignore[arg-type]
+
+
+def held_codes(codes: Codes, size: int) -> tuple[Rows, Codes]:
+    """Return which of `size` codes occur, and each row's number among them."""
+    held = np.zeros(size + 1, dtype=np.bool_)
+    held[codes] = True
+    held[ABSENT] = False
+    numbers: Codes = np.cumsum(held, dtype=np.int32) - np.int32(1)
+    numbers[ABSENT] = ABSENT
+    return np.flatnonzero(held), numbers[codes]
 
 
 _AS_TEXT = (Call("text"),)
@@ -149,25 +156,55 @@ def _join(parts: Sequence[Cells], combination: Sequence[int]) -> list[Scalar]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What stands at one path: `codes[row]` indexes `values`, or is `ABSENT`."""
+
+    codes: Codes
+    values: Sequence[Json]
+    texts: bool
+    """All values are strings."""
+
+    def take(self, rows: Rows) -> "Encoded":
+        """Return the column of some rows, without the values that they do not hold."""
+        codes = self.codes[rows]
+        if len(self.values) <= len(rows):
+            return Encoded(codes, self.values, self.texts)
+        held, codes = held_codes(codes, len(self.values))
+        return Encoded(codes, [self.values[at] for at in held.tolist()], self.texts)
+
+
+def encode_texts(column: pa.DictionaryArray) -> Encoded:
+    """Decode a column of JSON texts, null where the path leads nowhere."""
+    codes = codes_of(column)
+    texts = column.dictionary.to_pylist()
+    if all(text[0] == '"' for text in texts):
+        return Encoded(codes, orjson.loads(f"[{','.join(texts)}]"), texts=True)
+    return Encoded(codes, decode_texts(texts), texts=False)
+
+
+def codes_of(column: pa.DictionaryArray) -> Codes:
+    """Return the codes of an encoded column, `ABSENT` for null."""
+    codes: Codes = column.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32)
+
+
 ReadCell: TypeAlias = Callable[[Json], Values]
 """Reads a field's values from the JSON of one cell."""
 
 
-def decode(encoded: pa.DictionaryArray, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
-    """Decode a column of JSON texts, null where the field is absent.
+def read_cells(encoded: Encoded, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
+    """Read a field from every distinct value of a column.
 
     With `strings_as_they_are` a string is its own value and `read_cell` is not asked.
     """
-    codes = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False).astype(np.int32)
-    texts = encoded.dictionary.to_pylist()
-    if strings_as_they_are and all(text[0] == '"' for text in texts):
-        return Cells(codes, Texts(orjson.loads(f"[{','.join(texts)}]")))
-    decoded = decode_texts(texts)
+    if strings_as_they_are and encoded.texts:
+        return Cells(encoded.codes, Texts(encoded.values))  # type: ignore[arg-type]
     values: list[Values] = [
         [value] if strings_as_they_are and isinstance(value, str) else read_cell(value)
-        for value in decoded
+        for value in encoded.values
     ]
-    return drop_absent(codes, values)
+    return drop_absent(encoded.codes, values)
 
 
 def drop_absent(codes: Codes, values: Sequence[Values]) -> Cells:

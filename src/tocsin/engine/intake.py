@@ -1,6 +1,6 @@
 """Take a batch of raw records in: refuse what holds no object, repair the rest, identify it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,14 @@ import pyarrow as pa
 from tocsin.condition.simplify import substitute
 from tocsin.condition.tree import FALSE, TRUE, Condition, FieldsCompare, Leaf, Op, fields
 from tocsin.engine.columns import Codes, Rows
+from tocsin.engine.frame import Frame
 from tocsin.engine.layout import ROOT
-from tocsin.engine.project import Frame, Keys, Projector
+from tocsin.engine.project import JsonRecords, Projector
+from tocsin.engine.records import Keys, Records
+from tocsin.engine.tables import TableRecords
 from tocsin.errors import RecordError
 from tocsin.jsontext import MAX_BYTES, MAX_DEPTH, TOO_DEEP, TOO_LONG, compact, nested_too_deep, read
+from tocsin.logs.formats.rows import Columns, has_objects, row_texts
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import Path
 from tocsin.logs.view import identify
@@ -45,18 +49,28 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A batch, read: its text (repaired where needed), what was refused, and what is what."""
+    """A batch, read: its records (repaired where needed), what was refused, and what is what."""
 
-    raw: pa.StringArray
-    keys: Keys
+    records: Records
     refused: tuple[Refused, ...]
     repaired: int
     parts: tuple[Part, ...]
     unidentified: Rows
 
 
-def take_in(raw: pa.Array, projector: Projector, identifier: "Identifier") -> Intake:
-    """Read a batch of JSON texts; `raw` is a string array that need not be valid UTF-8."""
+def take_in(batch: pa.Array | Columns, projector: Projector, identifier: "Identifier") -> Intake:
+    """Read a batch: a string array of JSON texts that need not be valid, or rows of a table."""
+    if isinstance(batch, pa.Array):
+        return _take_in_texts(batch, projector, identifier)
+    if has_objects(batch.schema):
+        texts = pa.array(row_texts(batch.rows()), pa.string())
+        return _take_in_texts(texts, projector, identifier)
+    records = TableRecords(projector, batch)
+    parts, unidentified = identifier.identify(records, set())
+    return Intake(records, (), 0, parts, unidentified)
+
+
+def _take_in_texts(raw: pa.Array, projector: Projector, identifier: "Identifier") -> Intake:
     texts, reasons, repaired = _repair_bytes(raw)
     _refuse_unfit(texts, reasons)
     keys = projector.signatures(texts, (ROOT,))
@@ -68,9 +82,10 @@ def take_in(raw: pa.Array, projector: Projector, identifier: "Identifier") -> In
         texts = _replace(texts, dict.fromkeys(reasons, "{}"))
     if fixed or reasons:
         keys = projector.signatures(texts, (ROOT,))
-    parts, unidentified = identifier.identify(texts, keys, set(reasons))
+    records = JsonRecords(projector, texts, keys)
+    parts, unidentified = identifier.identify(records, set(reasons))
     refused = tuple(Refused(row, reasons[row]) for row in sorted(reasons))
-    return Intake(texts, keys, refused, repaired, parts, unidentified)
+    return Intake(records, refused, repaired, parts, unidentified)
 
 
 def _repair_bytes(raw: pa.Array) -> tuple[pa.StringArray, dict[int, str], int]:
@@ -143,24 +158,23 @@ class Identifier:
         self._numbers = {shape: at for at, (_, shape) in enumerate(self._shapes)}
         self._open: dict[tuple[str, ...], tuple[tuple[int, Condition], ...]] = {}
 
-    def identify(
-        self, texts: pa.StringArray, keys: Keys, refused: set[int]
-    ) -> tuple[tuple[Part, ...], Rows]:
+    def identify(self, records: Records, refused: set[int]) -> tuple[tuple[Part, ...], Rows]:
         """Split the rows of a batch by log type and shape; return the rows that are none, too."""
-        chosen = np.full(len(texts), UNIDENTIFIED, dtype=np.int32)
+        keys = records.keys((ROOT,))
+        chosen = np.full(records.count, UNIDENTIFIED, dtype=np.int32)
         by_values: dict[tuple[tuple[int, Condition], ...], list[int]] = {}
         for code, signature in enumerate(keys.signatures):
             top = (signature.of(ROOT) if signature else ()) or ()
             open_shapes = self._by_keys(top)
             if len(set(top)) < len(top):
-                self._one_by_one(texts, np.flatnonzero(keys.codes == code), chosen)
+                self._one_by_one(records, np.flatnonzero(keys.codes == code), chosen)
             elif open_shapes and open_shapes[0][1] == TRUE:
                 chosen[keys.codes == code] = open_shapes[0][0]
             elif open_shapes:
                 by_values.setdefault(open_shapes, []).append(code)
         for shapes, codes in by_values.items():
             rows = np.flatnonzero(np.isin(keys.codes, codes))
-            self._by_values(texts, keys, shapes, rows, chosen)
+            self._by_values(records, shapes, rows, chosen)
         chosen[list(refused)] = REFUSED
         return self._parts(chosen), np.flatnonzero(chosen == UNIDENTIFIED)
 
@@ -189,19 +203,18 @@ class Identifier:
 
     def _by_values(
         self,
-        texts: pa.StringArray,
-        keys: Keys,
+        records: Records,
         shapes: Sequence[tuple[int, Condition]],
         rows: Rows,
         chosen: Codes,
     ) -> None:
-        raw = texts.take(pa.array(rows))
+        part = records.take(rows)
         undecided = np.ones(len(rows), dtype=np.bool_)
         frames: dict[bool, Frame] = {}
         for number, rest in shapes:
             shape = self._shapes[number][1]
             if shape.json_cells not in frames:
-                frame = Frame(self._projector, raw, shape, keys.take(rows))
+                frame = Frame(self._projector, part, shape)
                 frame.prefetch(self._paths(shapes, json_cells=shape.json_cells))
                 frames[shape.json_cells] = frame
             mask = frames[shape.json_cells].mask(rest) & undecided
@@ -215,10 +228,25 @@ class Identifier:
             if self._shapes[number][1].json_cells == json_cells:
                 yield from (Path(field.path) for field in fields(rest))
 
-    def _one_by_one(self, texts: pa.StringArray, rows: Rows, chosen: Codes) -> None:
+    def _one_by_one(self, records: Records, rows: Rows, chosen: Codes) -> None:
         for row in rows.tolist():
-            found = identify(read(texts[row].as_py()).value, self._log_types)
+            found = identify(read(records.text(row)).value, self._log_types)
             chosen[row] = self._numbers[found[1]] if found else UNIDENTIFIED
+
+
+def possible_shapes(
+    log_types: Sequence[LogType], columns: Collection[str]
+) -> Iterator[tuple[LogType, Shape]]:
+    """Yield the shapes that rows of a table with these columns can be."""
+
+    def know(leaf: Leaf) -> Condition:
+        absent = not isinstance(leaf, FieldsCompare) and leaf.field.path[0] not in columns
+        return FALSE if absent else leaf
+
+    for log_type in log_types:
+        for shape in log_type.shapes:
+            if substitute(shape.identify, know) != FALSE:
+                yield log_type, shape
 
 
 def _known_from(keys: frozenset[str], leaf: Leaf) -> Condition:

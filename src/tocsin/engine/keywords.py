@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import orjson
-import pyarrow as pa
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from tocsin.condition.evaluate import compile_test
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import Field, Glob, Op, Predicate, Value
-from tocsin.engine.columns import Mask
-from tocsin.engine.project import Frame
+from tocsin.engine.columns import Mask, Rows
+from tocsin.engine.frame import Frame
+from tocsin.engine.records import Haystack, Records
 from tocsin.jsontext import read
 from tocsin.logs.view import RecordView
 
@@ -27,6 +27,8 @@ _FOLD_TO_ASCII = tuple(text.encode() for text in ("\u0130", "\u212a"))
 _HIDE_ASCII = (b"\\/", b"\\u0130", b"\\u212a", *(b"\\u00%d" % digit for digit in range(8)))
 """Escapes, lowered, that stand for an ASCII character or for one that folds to it."""
 _UNNEEDED = re.compile(rb"\\u([0-9a-fA-F]{4})|\\/")
+_NUMBER_OR_TRUTH = re.compile(r"[-+.0-9e]+|[truefals]+")
+"""What could be part of the text of a number or a truth value."""
 _PAIR, _STAND_IN = b"\\\\", b"\x00\x00"
 
 
@@ -35,40 +37,47 @@ class KeywordSearch:
 
     def __init__(self, leaves: Sequence[Keyword]) -> None:
         self._leaves = leaves
-        literals: set[bytes] = set()
-        self._every_row = False
-        for _, _, predicate in leaves:
-            needed = _needed(predicate)
-            self._every_row |= needed is None
-            literals.update(needed or ())
-        self._literals = _automaton(literals)
+        needed = [_needed(predicate) for _, _, predicate in leaves]
+        self._every_row = None in needed
+        literals = {literal for of in needed for literal in of or ()}
+        self._numbers = any(map(_NUMBER_OR_TRUTH.fullmatch, literals))
+        self._literals = _automaton(spelling for text in literals for spelling in _spellings(text))
+        self._in_cells = _automaton(
+            spelling for text in literals for spelling in (text.encode(), *_spellings(text))
+        )
         # One automaton of its own: few enough patterns for the vectorised search.
         self._hiding = _automaton({*_HIDE_ASCII, *_FOLD_TO_ASCII})
 
     def find(self, frame: Frame) -> Iterable[tuple[int, Mask]]:
         """Return (leaf number, mask) for the keywords that are found in any row."""
         masks: dict[int, Mask] = {}
-        for row in self._candidates(frame.raw):
-            view = RecordView(read(frame.raw[row].as_py()).value, frame.shape)
+        for row, text in self._candidates(frame.records):
+            view = RecordView(read(text).value, frame.shape)
             for number, calls, predicate in self._leaves:
                 test = compile_test(predicate.op, predicate.values, predicate.fold_case)
                 if any(map(test, view.read(Field((), calls)) or ())):
                     masks.setdefault(number, np.zeros(frame.rows, np.bool_))[row] = True
         return masks.items()
 
-    def _candidates(self, raw: pa.StringArray) -> Iterator[int]:
+    def _candidates(self, records: Records) -> Iterator[tuple[int, str]]:
+        """Yield the records that may hold a keyword, as JSON texts."""
         if self._every_row:
-            yield from range(len(raw))
+            yield from enumerate(records.texts())
             return
-        _, offsets, buffer = raw.buffers()
-        bounds = np.frombuffer(offsets, np.int32, len(raw) + 1, raw.offset * 4)
-        data = memoryview(buffer)[bounds[0] : bounds[-1]].tobytes().lower()
-        hits = self._literals.find_matches_as_indexes(data)
-        hits += self._hiding.find_matches_as_indexes(data)
-        starts = np.fromiter((hit[1] for hit in hits), np.int64, len(hits)) + bounds[0]
-        for row in np.unique(np.searchsorted(bounds, starts, side="right") - 1).tolist():
-            if self._is_candidate(raw[row].as_buffer().to_pybytes()):
-                yield row
+        found = [self._found_in(hay) for hay in records.haystacks(numbers=self._numbers)]
+        rows = np.unique(np.concatenate(found)) if found else np.array([], np.int64)
+        if not len(rows):
+            return
+        for row, text in zip(rows.tolist(), records.take(rows).texts(), strict=True):
+            if self._is_candidate(text.encode()):
+                yield row, text
+
+    def _found_in(self, haystack: Haystack) -> Rows:
+        """Return the records of a haystack that hold a literal, or what could hide one."""
+        literals = self._in_cells if haystack.in_cells else self._literals
+        hits = literals.find_matches_as_indexes(haystack.data)
+        hits += self._hiding.find_matches_as_indexes(haystack.data)
+        return haystack.rows(np.fromiter((hit[1] for hit in hits), np.int64, len(hits)))
 
     def _is_candidate(self, text: bytes) -> bool:
         plain = _without_escapes(text)
@@ -78,7 +87,7 @@ class KeywordSearch:
 
 
 def _automaton(literals: Iterable[bytes]) -> BytesAhoCorasick:
-    return BytesAhoCorasick(sorted(literals), matchkind=MatchKind.LeftmostFirst)
+    return BytesAhoCorasick(sorted(set(literals)), matchkind=MatchKind.LeftmostFirst)
 
 
 def _without_escapes(text: bytes) -> bytes:
@@ -105,17 +114,12 @@ def _join_surrogates(text: bytes) -> bytes:
     return text
 
 
-def _needed(predicate: Predicate) -> set[bytes] | None:
-    """Return spellings of which one must stand in the text of a match; None if none is known."""
+def _needed(predicate: Predicate) -> set[str] | None:
+    """Return literals of which one must stand in a match; None if none is known."""
     if predicate.op in {Op.REGEX, Op.CIDR, Op.IS_NULL, Op.EXISTS}:
         return None
-    found: set[bytes] = set()
-    for value in predicate.values:
-        literal = max(_ascii_parts(value), key=len, default="")
-        if not literal:
-            return None
-        found |= set(_spellings(literal))
-    return found
+    found = {max(_ascii_parts(value), key=len, default="") for value in predicate.values}
+    return None if "" in found else found
 
 
 def _ascii_parts(value: Value) -> Iterator[str]:

@@ -16,6 +16,7 @@ from tocsin.condition.tree import Field, Predicate
 from tocsin.engine.anchors import first_leaves
 from tocsin.engine.columns import Cells, Mask, Rows
 from tocsin.engine.combine import Combiner, Outcome, order
+from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
 from tocsin.engine.keywords import Keyword, KeywordSearch
 from tocsin.engine.plan import (
@@ -32,7 +33,9 @@ from tocsin.engine.plan import (
     needed,
 )
 from tocsin.engine.predicates import ColumnTests, Tables
-from tocsin.engine.project import Frame, Projector
+from tocsin.engine.project import Projector
+from tocsin.engine.records import Records
+from tocsin.logs.formats.rows import Columns
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.values import walk
 
@@ -54,11 +57,11 @@ class Match:
     input: PlannedInput
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BatchResult:
-    """What a batch held. `text(row)` is the record as it was read, repaired where it had to be."""
+    """What a batch held."""
 
-    raw: pa.StringArray
+    records: Records
     matches: tuple[Match, ...]
     refused: tuple[Refused, ...]
     repaired: int
@@ -66,10 +69,11 @@ class BatchResult:
     """Events per log type."""
     unidentified: Rows = field(default_factory=lambda: np.array([], dtype=np.int64))
 
-    def text(self, row: int) -> str:
-        """Return the JSON text of a row."""
-        text: str = self.raw[row].as_py()
-        return text
+    @cached_property
+    def texts(self) -> Mapping[int, str]:
+        """Return the rows that matched as JSON texts, repaired where they had to be."""
+        rows = np.unique(np.array([match.row for match in self.matches], dtype=np.int64))
+        return dict(zip(rows.tolist(), self.records.take(rows).texts(), strict=True))
 
 
 class Matcher:
@@ -81,16 +85,16 @@ class Matcher:
         self._identifier = Identifier(self._projector, log_types)
         self._shapes: dict[Shape, _ShapeMatcher] = {}
 
-    def match(self, raw: pa.Array) -> BatchResult:
-        """Match one batch: a string array of JSON records, one per row, not necessarily valid."""
-        intake = take_in(raw, self._projector, self._identifier)
+    def match(self, batch: pa.Array | Columns) -> BatchResult:
+        """Match one batch: JSON records, one per string, not necessarily valid; or table rows."""
+        intake = take_in(batch, self._projector, self._identifier)
         matches = [match for part in intake.parts for match in self._match_part(part, intake)]
         matches.sort(key=lambda match: (match.row, match.input.rule, match.input.number))
         events = Counter({part.log_type.name: 0 for part in intake.parts})
         for part in intake.parts:
             events[part.log_type.name] += len(part.rows)
         return BatchResult(
-            intake.raw,
+            intake.records,
             tuple(_first_per_rule(matches)),
             intake.refused,
             intake.repaired,
@@ -103,7 +107,7 @@ class Matcher:
             plan = self._plan_for(part.log_type, part.shape)
             self._shapes[part.shape] = _ShapeMatcher(plan)
         matcher = self._shapes[part.shape]
-        frame = Frame(self._projector, intake.raw, part.shape, intake.keys)
+        frame = Frame(self._projector, intake.records, part.shape)
         if len(part.rows) < frame.rows:
             frame = frame.take(part.rows)
         for row, planned in matcher.match(frame):

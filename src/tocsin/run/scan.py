@@ -151,7 +151,6 @@ class _Scanner:
     def _take(self, task: Task, done: Done) -> None:
         if done.failed:
             self._summary.failed_files.append(done.failed)
-            return
         self._output.add(done.part)
         self._summary.add(done)
         self._quarantine.add(done.quarantined)

@@ -4,20 +4,32 @@ The same function runs in the main process and in worker processes.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert
 from tocsin.engine.bridging import bridged_inputs
-from tocsin.engine.intake import Refused
+from tocsin.engine.intake import Refused, possible_shapes
+from tocsin.engine.interest import wanted_names
 from tocsin.engine.match import BatchResult, Matcher
 from tocsin.engine.plan import Plan, compile_plan
 from tocsin.logs.bridges import load_bridge
-from tocsin.logs.formats.blocks import KEPT_BYTES, Batch, Lines, Records, Rows, batches
+from tocsin.logs.formats.blocks import (
+    KEPT_BYTES,
+    Batch,
+    Deferred,
+    Lines,
+    Records,
+    Rows,
+    Wanted,
+    batches,
+)
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
@@ -31,11 +43,7 @@ class Task:
     """A block of a source, or where in a plain file it is."""
 
     source: str
-    block: "Lines | Records | Rows | Range"
-
-    def load(self) -> Lines | Records | Rows:
-        """Return the block, read from its file if it was not sent along."""
-        return self.block.read() if isinstance(self.block, Range) else self.block
+    block: "Lines | Records | Rows | Deferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,12 @@ class Range:
     offset: int
     length: int
 
-    def read(self) -> Lines:
+    def batches(self, rows: int | None, wanted: Wanted) -> Iterator[Batch]:
         """Read the lines."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            return Lines(file.read(self.length), self.first_line, self.offset)
+            lines = Lines(file.read(self.length), self.first_line, self.offset)
+        yield from batches(lines, rows, wanted)
 
 
 @dataclass(slots=True)
@@ -60,7 +69,7 @@ class Done:
 
     part: Any = None
     failed: str = ""
-    """Why the block could not be read, if so; there is nothing else then."""
+    """Why the block could not be read to its end, if so."""
     events: Counter[str] = field(default_factory=Counter)
     unidentified: int = 0
     repaired: int = 0
@@ -111,9 +120,15 @@ class Worker:
         self._window = window or Window()
         self._rows = rows
         self._bridges = [load_bridge(name) for name in bridges]
+        self._plans: dict[Shape, Plan] = {}
         self._matcher = Matcher(log_types, self._plan_for)
 
     def _plan_for(self, log_type: LogType, shape: Shape) -> Plan:
+        if shape not in self._plans:
+            self._plans[shape] = self._compile(log_type, shape)
+        return self._plans[shape]
+
+    def _compile(self, log_type: LogType, shape: Shape) -> Plan:
         known = (*shipped_log_types(), *self._log_types)
         targets = {log_type.name: log_type for log_type in known}
         bridged = [
@@ -125,39 +140,46 @@ class Worker:
         return compile_plan(self._rules, log_type, shape, bridged)
 
     def run(self, task: Task) -> Done:
-        """Match one block and build its part of the output."""
-        try:
-            block = task.load()
-        except OSError as error:
-            return Done(failed=f"{task.source}: cannot be read any more: {error.strerror}")
-        done = Done(bytes=block.length)
+        """Match one block and build its part of the output; what is damaged ends it."""
+        done = Done(bytes=task.block.length)
         alerts: list[Alert] = []
-        for batch in batches(block, self._rows):
-            result = self._matcher.match(batch.raw)
-            self._count(done, result, batch, task.source)
-            builder = AlertBuilder(self._rules, task.source, self._clock)
-            built = builder.build(result, batch.lines.tolist())
-            for item in built:
-                if isinstance(item, Disagreement):
-                    done.disagreements.append(item)
-                    done.quarantined.append(_quarantined(task.source, batch, item, item.raw))
-                elif self._window.holds(item.time):
-                    done.undated += item.time is None
-                    done.unzoned += item.zone_assumed
-                    done.alerts[item.rule.severity.value] += 1
-                    alerts.append(item)
-                else:
-                    done.outside += 1
+        try:
+            for batch in batches(task.block, self._rows, self._wanted):
+                alerts += self._alerts(task.source, batch, done)
+        except (OSError, pa.ArrowException) as error:
+            reason = getattr(error, "strerror", None) or error
+            done.failed = f"{task.source}: cannot be read any more: {reason}"
         done.part = self._output.part(alerts)
         return done
+
+    def _alerts(self, source: str, batch: Batch, done: Done) -> Iterator[Alert]:
+        result = self._matcher.match(batch.raw)
+        self._count(done, result, batch, source)
+        builder = AlertBuilder(self._rules, source, self._clock)
+        for item in builder.build(result, batch.lines.tolist()):
+            if isinstance(item, Disagreement):
+                done.disagreements.append(item)
+                done.quarantined.append(_quarantined(source, batch, item, item.raw))
+            elif self._window.holds(item.time):
+                done.undated += item.time is None
+                done.unzoned += item.zone_assumed
+                done.alerts[item.rule.severity.value] += 1
+                yield item
+            else:
+                done.outside += 1
+
+    def _wanted(self, columns: Sequence[str]) -> frozenset[str] | None:
+        """Return which columns of a table can be asked for, folded; None for all."""
+        shapes = possible_shapes(self._log_types, set(columns))
+        return wanted_names(self._plan_for(log_type, shape) for log_type, shape in shapes)
 
     def _count(self, done: Done, result: BatchResult, batch: Batch, source: str) -> None:
         done.events += result.events
         done.unidentified += len(result.unidentified)
         done.repaired += result.repaired
         for refused in result.refused:
-            text = batch.raw[refused.row].as_buffer().to_pybytes().decode(errors="replace")
-            done.quarantined.append(_quarantined(source, batch, refused, text.rstrip("\r\n")))
+            text = batch.text(refused.row)
+            done.quarantined.append(_quarantined(source, batch, refused, text))
 
 
 def _quarantined(source: str, batch: Batch, item: Refused | Disagreement, text: str) -> Quarantined:

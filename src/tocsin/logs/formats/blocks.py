@@ -5,9 +5,9 @@ inside a document. Lines are counted from 1, offsets from 0, in the decompressed
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tocsin.jsontext import MAX_BYTES, TOO_LONG
 from tocsin.logs.formats.content import BYTE_ORDER_MARK
-from tocsin.logs.formats.rows import row_texts
+from tocsin.logs.formats.rows import Columns, TableColumns, row_texts
 from tocsin.logs.formats.wrappers import ARRAY, FIRST_KEYS, WRAPPER
 
 BLOCK_BYTES = 48 << 20
@@ -31,6 +31,8 @@ _BLANK = re.compile(rb"[ \t\r\n]*\Z")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 
 Positions: TypeAlias = npt.NDArray[np.int64]
+Wanted: TypeAlias = Callable[[Sequence[str]], frozenset[str] | None]
+"""Gives, of a table with these columns, those that anything can ask for, folded; None for all."""
 
 
 _NO_POSITIONS: Positions = np.array([], np.int64)
@@ -86,6 +88,14 @@ class Rows:
     length: int = 0
     """How many bytes of the file the rows stand for."""
 
+    def batches(self, rows: int | None, _: Wanted) -> Iterator["Batch"]:
+        """Return the rows in batches, with every column."""
+        step = rows or max(self.table.num_rows, 1)
+        for at in range(0, self.table.num_rows, step):
+            lines = self.lines[at : at + step]
+            columns = TableColumns(self.table.slice(at, step))
+            yield Batch(columns, lines, np.full(len(lines), self.offset))
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -98,16 +108,41 @@ class Unreadable:
     start: bytes
 
 
-Block: TypeAlias = Lines | Records | Rows | Unreadable
+class Deferred(Protocol):
+    """A part of a file that a worker reads itself; it goes to one by pickle."""
+
+    @property
+    def length(self) -> int:
+        """Return how many bytes of the file the block stands for."""
+
+    def batches(self, rows: int | None, wanted: Wanted) -> Iterator["Batch"]:
+        """Read it; raises `OSError` or `pyarrow.ArrowException` where it is damaged."""
+
+
+Block: TypeAlias = Lines | Records | Rows | Deferred | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Records as the engine takes them, with the line and the offset of each."""
 
-    raw: pa.Array
+    raw: pa.Array | Columns
+    """JSON texts, or rows of a table."""
     lines: Positions
     offsets: Positions
+
+    def text(self, row: int) -> str:
+        """Return a record as it came, what is no UTF-8 replaced."""
+        return next(self.texts([row]))
+
+    def texts(self, rows: Sequence[int] | None = None) -> Iterator[str]:
+        """Yield records as they came: some rows, or all."""
+        if not isinstance(self.raw, pa.Array):
+            yield from row_texts(self.raw.rows(rows))
+            return
+        for row in range(len(self.raw)) if rows is None else rows:
+            data: bytes = self.raw[row].as_buffer().to_pybytes()
+            yield data.decode(errors="replace").rstrip("\r\n")
 
 
 def line_blocks(
@@ -162,13 +197,22 @@ def _split_at_last_newline(pieces: list[bytes]) -> tuple[bytes, list[bytes]]:
     return b"", pieces
 
 
-def batches(block: Lines | Records | Rows, rows: int | None = None) -> Iterator[Batch]:
+def every_column(_: Sequence[str]) -> frozenset[str] | None:
+    """Want all columns of a table."""
+    return None
+
+
+def batches(
+    block: Lines | Records | Rows | Deferred,
+    rows: int | None = None,
+    wanted: Wanted = every_column,
+) -> Iterator[Batch]:
     """Turn a block into batches of at most `rows` records or lines (all at once, if None).
 
     A line that is a `{"records": […]}` wrapper, or an array, becomes the records inside it.
     """
-    if isinstance(block, Rows):
-        yield from _batches_of_rows(block, rows or max(block.table.num_rows, 1))
+    if not isinstance(block, Lines | Records):
+        yield from block.batches(rows, wanted)
         return
     starts, ends, lines = _spans(block)
     places = block.places if isinstance(block, Records) else None
@@ -183,13 +227,6 @@ def batches(block: Lines | Records | Rows, rows: int | None = None) -> Iterator[
         if len(begins):
             raw = _strings(block.data, begins, finishes)
             yield Batch(raw, numbers, begins + block.offset)
-
-
-def _batches_of_rows(block: Rows, step: int) -> Iterator[Batch]:
-    for at in range(0, block.table.num_rows, step):
-        raw = pa.array(row_texts(block.table.slice(at, step)), pa.string())
-        lines = block.lines[at : at + step]
-        yield Batch(raw, lines, np.full(len(lines), block.offset))
 
 
 def _spans(block: Lines | Records) -> tuple[Positions, Positions, Positions]:

@@ -7,7 +7,7 @@ stands in the other files. `docs/formats.md` says how to add one.
 from collections.abc import Iterator
 from typing import Protocol
 
-from tocsin.logs.formats import delimited, documents, evtx, lines
+from tocsin.logs.formats import delimited, documents, evtx, lines, parquet
 from tocsin.logs.formats.blocks import Block
 from tocsin.logs.formats.content import Content
 
@@ -25,11 +25,11 @@ class Format(Protocol):
         """
 
 
-FORMATS: tuple[Format, ...] = (evtx, documents, delimited, lines)
+FORMATS: tuple[Format, ...] = (evtx, parquet, documents, delimited, lines)
 
 NO_FORMAT = (
     "is of no known format; logs are JSON (a record per line, an array, objects one after the "
-    "other, or inside a document), CSV with a header, or EVTX"
+    "other, or inside a document), CSV with a header, Parquet, or EVTX"
 )
 
 

@@ -1,0 +1,232 @@
+"""A batch of records of one shape as columns.
+
+A `Frame` reads the leaves that a plan asks for, all records of one layout at once (`layout.py`),
+evaluates expressions on them, and keeps what it read.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import numpy as np
+
+from tocsin.condition.evaluate import compile_test
+from tocsin.condition.tree import (
+    And,
+    AnyElement,
+    Condition,
+    FieldsCompare,
+    Not,
+    Op,
+    Or,
+    Predicate,
+)
+from tocsin.engine.columns import (
+    Cells,
+    Encoded,
+    Mask,
+    ReadCell,
+    Rows,
+    absent,
+    choose,
+    constant,
+    drop_absent,
+    read_cells,
+    together,
+)
+from tocsin.engine.layout import (
+    NOWHERE,
+    Layout,
+    Leaf,
+    Reading,
+    Source,
+    containers_of,
+    leaves_of,
+    merge_layouts,
+)
+from tocsin.engine.project import Projector
+from tocsin.engine.records import Records
+from tocsin.jsontext import Json, read
+from tocsin.logs.logtype import Shape
+from tocsin.logs.mapping import (
+    All,
+    Const,
+    Expr,
+    First,
+    Name,
+    Path,
+    Table,
+    Via,
+    When,
+    is_filled,
+    send_through,
+    translate,
+)
+from tocsin.logs.values import Values, look_up, look_up_once, walk
+from tocsin.logs.view import RecordView, parse_cell
+
+MAX_CONTAINERS = 64
+"""How many objects a signature looks at before what is left is read row by row."""
+
+
+class Frame:
+    """Records of one shape as columns; columns are read when they are first asked for."""
+
+    def __init__(self, projector: Projector, records: Records, shape: Shape) -> None:
+        self.records = records
+        self.shape = shape
+        self.rows = records.count
+        self._projector = projector
+        self._leaves: dict[Leaf, Cells] = {}
+        self._cells: dict[Expr, Cells] = {}
+
+    def take(self, rows: Rows) -> "Frame":
+        """Return a frame of some rows, with the columns that are read already."""
+        part = Frame(self._projector, self.records.take(rows), self.shape)
+        part._leaves = {leaf: cells.take(rows) for leaf, cells in self._leaves.items()}
+        part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}
+        return part
+
+    def prefetch_for(self, exprs: Iterable[Expr]) -> None:
+        """Read at once all that some expressions are sure to need."""
+        self.prefetch(leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr))
+
+    def prefetch(self, leaves: Iterable[Leaf]) -> None:
+        """Read several leaves at once; reading them one by one costs a query each."""
+        wanted = tuple(leaf for leaf in dict.fromkeys(leaves) if leaf not in self._leaves)
+        if not wanted:
+            return
+        groups = self._layouts(wanted) if self.rows else []
+        parts = [self._read_group(wanted, layout, rows) for layout, rows in groups]
+        if len(parts) == 1:
+            self._leaves.update(zip(wanted, parts[0], strict=True))
+            return
+        for at, leaf in enumerate(wanted):
+            placed = [
+                _place(part[at], rows, self.rows)
+                for part, (_, rows) in zip(parts, groups, strict=True)
+            ]
+            self._leaves[leaf] = choose([(cells, cells.codes >= 0) for cells in placed], self.rows)
+
+    def _layouts(self, leaves: tuple[Leaf, ...]) -> list[tuple[Layout, Rows]]:
+        """Group the records by where their leaves stand."""
+        wanted = dict.fromkeys(containers_of(leaves, self.shape))
+        while True:
+            keys = self.records.keys(tuple(wanted))
+            present, codes = np.unique(keys.codes, return_inverse=True)
+            signatures = [keys.signatures[at] for at in present.tolist()]
+            layouts, unseen = self._projector.lay_out(signatures, leaves, self.shape)
+            if not unseen or len(wanted) + len(unseen) > MAX_CONTAINERS:
+                break
+            wanted.update(unseen)
+        merged, numbers = merge_layouts(layouts)
+        if len(merged) == 1:
+            return [(merged[0], np.arange(self.rows))]
+        group = np.array(numbers, dtype=np.int32)[codes]
+        return [(layout, np.flatnonzero(group == at)) for at, layout in enumerate(merged)]
+
+    def _read_group(self, leaves: Sequence[Leaf], layout: Layout, rows: Rows) -> list[Cells]:
+        records = self.records if len(rows) == self.rows else self.records.take(rows)
+        if layout is None:
+            return self._read_rows(leaves, records.texts())
+        paths = list(dict.fromkeys(source.path for source in layout if source is not NOWHERE))
+        if not paths:
+            return [absent(len(rows)) for _ in leaves]
+        found = dict(zip(paths, records.columns(paths), strict=True))
+        decoded: dict[Source, Cells] = {NOWHERE: absent(len(rows))}
+        for source in layout:
+            if source not in decoded:
+                decoded[source] = self._decode(found[source.path], source)
+        return [decoded[source] for source in layout]
+
+    def _decode(self, column: Encoded, source: Source) -> Cells:
+        read_cell: ReadCell = partial(_read_source, source)
+        if self.shape.json_cells and len(source.path) == 1:
+            return read_cells(
+                column, lambda value: read_cell(parse_cell(value)), strings_as_they_are=False
+            )
+        return read_cells(column, read_cell, strings_as_they_are=not source.rest)
+
+    def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:
+        """Read leaves row by row, from the records themselves."""
+        views = [RecordView(read(text).value, self.shape) for text in texts]
+        codes = np.arange(len(texts), dtype=np.int32)
+        return [drop_absent(codes, [view.evaluate(leaf) for view in views]) for leaf in leaves]
+
+    def cells(self, expr: Expr) -> Cells:
+        """Return the column of an expression."""
+        if expr not in self._cells:
+            self._cells[expr] = self._evaluate(expr)
+        return self._cells[expr]
+
+    def _evaluate(self, expr: Expr) -> Cells:
+        match expr:
+            case Path() | Name():
+                if expr not in self._leaves:
+                    self.prefetch([expr])
+                return self._leaves[expr]
+            case Const(value):
+                return constant(self.rows, value)
+            case First(parts):
+                return self._first([self.cells(part) for part in parts])
+            case All(parts):
+                return together([self.cells(part) for part in parts], self.rows)
+            case When(condition, then, otherwise):
+                mask = self.mask(condition)
+                branches = [(then, mask), (otherwise, ~mask)]
+                return choose([(self._cells_where(e, m), m) for e, m in branches if e], self.rows)
+            case Table(of):
+                return self.cells(of).map(partial(translate, expr))
+            case Via(of, calls):
+                return self.cells(of).map(partial(send_through, calls))
+
+    def _cells_where(self, expr: Expr, mask: Mask) -> Cells:
+        """Return a column that need be right where the mask holds only."""
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return absent(self.rows)
+        if expr in self._cells or len(rows) == self.rows:
+            return self.cells(expr)
+        return _place(self.take(rows).cells(expr), rows, self.rows)
+
+    def _first(self, parts: Sequence[Cells]) -> Cells:
+        filled = [
+            (part, part.spread(np.array([is_filled(v) for v in part.values], dtype=np.bool_)))
+            for part in parts
+        ]
+        present = [(part, part.codes >= 0) for part in parts]
+        return choose([*filled, *present], self.rows)
+
+    def mask(self, condition: Condition) -> Mask:
+        """Evaluate a condition over exact paths; for identification and `When`, not for rules."""
+        match condition:
+            case Predicate(field, op, values, fold_case):
+                cells = self.cells(Path(field.path))
+                if op is Op.EXISTS:
+                    return cells.codes >= 0
+                test = compile_test(op, values, fold_case)
+                hits = [any(map(test, entry)) for entry in cells.via(field.via).values]
+                return cells.spread(np.array(hits, dtype=np.bool_))
+            case And(parts):
+                masks = [self.mask(part) for part in parts]
+                return np.logical_and.reduce(masks) if masks else np.ones(self.rows, np.bool_)
+            case Or(parts):
+                masks = [self.mask(part) for part in parts]
+                return np.logical_or.reduce(masks) if masks else np.zeros(self.rows, np.bool_)
+            case Not(part):
+                return ~self.mask(part)
+            case FieldsCompare() | AnyElement():
+                raise NotImplementedError("log types compare fields with constants only")
+
+
+def _read_source(source: Source, value: Json) -> Values:
+    if source.reading is Reading.PATH:
+        return walk(value, source.rest)
+    if source.reading is Reading.NAME:
+        return look_up(value, source.rest)
+    return look_up_once(value, source.rest, ignore_case=True)
+
+
+def _place(cells: Cells, rows: Rows, size: int) -> Cells:
+    codes = np.full(size, -1, dtype=np.int32)
+    codes[rows] = cells.codes
+    return Cells(codes, cells.values)
