@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: all demo test accept lint bench soak docs dist clean
+.PHONY: all demo test accept lint bench fuzz soak docs dist clean
 
 all: $(READY)
 
@@ -32,6 +32,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench.run
+
+# Broken logs of every format; takes some minutes.
+fuzz: $(READY)
+	$(BIN)/python -m bench.fuzz
 
 # Memory on inputs of many gigabytes; takes long and needs disk.
 soak: $(READY)

@@ -6,10 +6,13 @@ event, and so are the tails of command lines, file names and script blocks. `azu
 scenario's kinds of records with identities, addresses and correlation ids of their own.
 """
 
+import csv
 import gzip
+import io
 import itertools
 import random
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -210,6 +213,45 @@ _CHANGES: tuple[tuple[tuple[str, ...], Callable[[str, int], str]], ...] = (
     (DISTINCT_HEX, _braced_hex),
     (TIMES, _later),
 )
+
+
+def activity_rows(events: int) -> Iterator[bytes]:
+    """Yield lines of CSV: the activity log as the portal exports it, nested values as JSON."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([*ACTIVITY_COLUMNS, "Type"])
+    for record in itertools.islice(_activity_records(), events):
+        cells = (_cell(record.get(key)) for key in ACTIVITY_COLUMNS.values())
+        writer.writerow([*cells, "AzureActivity"])
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+
+
+def _activity_records() -> Iterator[Event]:
+    everything = map(orjson.loads, azure(sys.maxsize))
+    return (record for record in everything if record["category"] == "Administrative")
+
+
+ACTIVITY_COLUMNS = {
+    "TimeGenerated [UTC]": "time",
+    "OperationNameValue": "operationName",
+    "Level": "level",
+    "ActivityStatusValue": "resultType",
+    "ActivitySubstatusValue": "resultSignature",
+    "CategoryValue": "category",
+    "CallerIpAddress": "callerIpAddress",
+    "CorrelationId": "correlationId",
+    "Claims_d": "identity",
+    "Properties": "properties",
+    "_ResourceId": "resourceId",
+}
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _own_azure(record: Event, number: int) -> Event:

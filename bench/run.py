@@ -1,6 +1,6 @@
 """`make bench`: how fast and how large the engine is, on inputs made here or given.
 
-    python -m bench.run [mix|process|azure|FILE|FOLDER …] [--events N] [--rules FOLDER …]
+    python -m bench.run [mix|process|azure|csv|FILE|FOLDER …] [--events N] [--rules FOLDER …]
 
 Rates are events per second of CPU time, medians of five runs over the same blocks in one process,
 so that the ratios between them hold on a noisy machine.
@@ -16,13 +16,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import orjson
 
 from bench import inputs
 from bench.memory import run_watched
 from tocsin.engine import match as match_module
-from tocsin.logs.formats.blocks import Lines, line_blocks
+from tocsin.logs.formats.blocks import Deferred, Lines, Records, Rows, Unreadable, batches
+from tocsin.logs.formats.open import Source, open_sources
 from tocsin.logs.load import load_log_types
 from tocsin.outputs.ndjson import NdjsonOutput
 from tocsin.rules.cache import load_rules_cached
@@ -35,6 +37,8 @@ DATA = ROOT / "bench" / "data"
 RUNS = 5
 COLUMNS = ("Image", "CommandLine", "TargetFilename", "TargetObject", "ScriptBlockText")
 ORACLE_EVENTS = 500
+
+Readable: TypeAlias = Lines | Records | Rows | Deferred
 
 
 def main() -> None:
@@ -52,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     corpus = SHARED / "corpora" / "sigma"
     folders = sorted(path for path in corpus.glob("rules*") if "placeholder" not in path.name)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("inputs", nargs="*", default=["mix", "process", "azure"])
+    parser.add_argument("inputs", nargs="*", default=["mix", "process", "azure", "csv"])
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rules", type=Path, nargs="+", default=folders)
     options = parser.parse_args()
@@ -74,6 +78,8 @@ def _input(name: str, events: int) -> tuple[Path, str | None]:
     target = DATA / f"{name}-{events}.ndjson"
     if name == "azure":
         return inputs.write(inputs.azure(events), target), "azure"
+    if name == "csv":
+        return inputs.write(inputs.activity_rows(events), target.with_suffix(".csv")), "azure"
     if name in {"mix", "process"}:
         folder = SHARED / "data" / "windows"
         if not folder.exists():
@@ -89,10 +95,14 @@ def _input(name: str, events: int) -> tuple[Path, str | None]:
 def _bench(
     name: str, path: Path, rules: Sequence[Rule], folders: Sequence[Path], product: str | None
 ) -> None:
-    blocks = _blocks(path)
-    events = sum(block.data.count(b"\n") for block in blocks)
-    size = sum(len(block.data) for block in blocks)
+    blocks, seconds = _blocks(path)
+    events = sum(len(batch.lines) for block in blocks for batch in batches(block))
+    size = sum(block.length for block in blocks)
     print(f"\n{name}: {events:,} events of {size / events:,.0f} bytes, {len(rules):,} rules")
+    print(
+        f"  {'cutting into blocks':45} {events / seconds:12,.0f} events/s   "
+        f"{size / seconds / 1e6:,.0f} MB/s"
+    )
     _print_distinct(blocks)
     projection = _rate("routing and projection alone", blocks, rules, events, _projection_only)
     for share in (0.1, 0.5, 1.0):
@@ -104,18 +114,30 @@ def _bench(
     _print_whole_runs(path, folders, product)
 
 
-def _blocks(path: Path) -> list[Lines]:
+def _blocks(path: Path) -> tuple[list[Readable], float]:
+    """Read files as a scan does; return the blocks, and the seconds that it took."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    found: list[Lines] = []
-    for file in files:
-        with file.open("rb") as stream:
-            found += [block for block in line_blocks(stream) if isinstance(block, Lines)]
-    return found
+    start = time.process_time()
+    found = [
+        block
+        for file in files
+        for source in open_sources(file)
+        if isinstance(source, Source)
+        for block in source.blocks()
+        if not isinstance(block, Unreadable)
+    ]
+    return found, time.process_time() - start
+
+
+def _texts(blocks: Sequence[Readable]) -> Iterator[str]:
+    for block in blocks:
+        for batch in batches(block):
+            yield from batch.texts()
 
 
 def _rate(
     label: str,
-    blocks: Sequence[Lines],
+    blocks: Sequence[Readable],
     rules: Sequence[Rule],
     events: int,
     within: Callable[[], contextlib.AbstractContextManager[object]],
@@ -156,14 +178,13 @@ def _projection_only() -> Iterator[None]:
         gate._match = original  # type: ignore[method-assign]
 
 
-def _print_distinct(blocks: Sequence[Lines]) -> None:
+def _print_distinct(blocks: Sequence[Readable]) -> None:
     values: dict[str, list[int]] = {column: [] for column in COLUMNS}
-    for block in blocks:
-        for line in block.data.splitlines():
-            event = orjson.loads(line)
-            for column in COLUMNS:
-                if column in event:
-                    values[column].append(hash(event[column]))
+    for text in _texts(blocks):
+        event = orjson.loads(text)
+        for column in COLUMNS:
+            if column in event:
+                values[column].append(hash(event[column]))
     for column, hashes in values.items():
         if hashes:
             ratio = len(hashes) / len(set(hashes))
@@ -171,7 +192,7 @@ def _print_distinct(blocks: Sequence[Lines]) -> None:
             print(f"  {label:45} {ratio:12.2f}   of {len(hashes):,} rows")
 
 
-def _print_oracle(blocks: Sequence[Lines], rules: Sequence[Rule]) -> None:
+def _print_oracle(blocks: Sequence[Readable], rules: Sequence[Rule]) -> None:
     """Time the naive row-by-row evaluation of every rule, on a few events."""
     from tocsin.condition.evaluate import holds
     from tocsin.condition.tree import And
@@ -180,7 +201,7 @@ def _print_oracle(blocks: Sequence[Lines], rules: Sequence[Rule]) -> None:
     from tocsin.logs.view import RecordView, identify
 
     log_types = load_log_types()
-    lines = blocks[0].data.splitlines()
+    lines = list(_texts(blocks[:1]))
     lines = lines[:: max(1, len(lines) // ORACLE_EVENTS)][:ORACLE_EVENTS]
     start = time.process_time()
     for line in lines:

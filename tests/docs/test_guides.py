@@ -9,11 +9,13 @@ import pyarrow as pa
 import pytest
 from pages import DOCS, blocks, generator, rows, write_files
 
+from logs import reading
 from tocsin.condition.functions import FUNCTIONS
 from tocsin.content.demo import intrusion_records, ordinary_records
 from tocsin.engine.match import Matcher
 from tocsin.engine.plan import compile_plan
 from tocsin.logs import load
+from tocsin.logs.formats import formats
 from tocsin.logs.view import RecordView, identify
 from tocsin.rules.load import load_rules
 from tocsin.rules.model import Verdict
@@ -101,6 +103,30 @@ def test_the_language_of_the_guide_refuses_with_a_place(tmp_path):
     exec(source, names)
     assert names["broken"].verdict is Verdict.CANNOT
     assert names["broken"].reasons == ("<text>:1: write FIELD contains TEXT",)
+
+
+def test_the_format_of_the_guide_reads_what_it_says(tmp_path, monkeypatch):
+    write_files(DOCS / "formats.md", tmp_path)
+    spec = importlib.util.spec_from_file_location("pairs", tmp_path / "pairs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    log = b"time=2026-01-02T03:04:05Z user=ana\n\nno pairs\nuser=\xff mark=needle\r\n"
+    assert reading.problem(log)
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, module))
+    assert reading.read(log) == [
+        (3, "! no pairs of key and value"),
+        (1, '{"time":"2026-01-02T03:04:05Z","user":"ana"}'),
+        (4, '{"user":"\ufffd","mark":"needle"}'),
+    ]
+
+
+def test_every_format_is_described():
+    table = rows(DOCS / "formats.md", "format", "is recognised by", "the line of a record")
+    described = " ".join(row[0] for row in table)
+    names = {"documents": "documents", "delimited": "CSV", "lines": "lines"}
+    for module in formats.FORMATS:
+        name = module.__name__.split(".")[-1]
+        assert names.get(name, name).lower() in described.lower()
 
 
 @pytest.mark.parametrize("key", sorted(load._LOG_TYPE_KEYS | load._SHAPE_KEYS))
