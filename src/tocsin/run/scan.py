@@ -5,7 +5,7 @@ joined in the order of the blocks.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +93,21 @@ def scan(
     return summary
 
 
+def scan_blocks(
+    name: str,
+    blocks: Iterable[Block],
+    options: ScanOptions,
+    output: Output,
+    quarantine: Quarantine,
+) -> ScanSummary:
+    """Scan records that are in no file; `name` stands for one."""
+    summary = ScanSummary(files=1)
+    scanner = _Scanner(options, output, quarantine, summary, None)
+    scanner.work(_item(name, block, None) for block in blocks)
+    output.finish()
+    return summary
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     """A file to scan, and whether the user named it, or only a folder above it."""
@@ -134,8 +149,11 @@ class _Scanner:
 
     def run(self, files: Sequence[_File]) -> None:
         """Scan files one after the other."""
-        total = _total_bytes(files)
         items = (item for file in files for item in self._items(file))
+        self.work(items, _total_bytes(files))
+
+    def work(self, items: Iterable[Task | Quarantined], total: int | None = None) -> None:
+        """Run tasks; `total` is how many bytes they stand for, where that is known."""
         make = _WorkerMaker(self._options, self._output)
         pool = in_process(make) if self._options.workers <= 1 else Pool(make, self._options.workers)
         with settled_heap(), pool as run:

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert
 from tocsin.engine.bridging import bridged_inputs
@@ -146,8 +144,8 @@ class Worker:
         try:
             for batch in batches(task.block, self._rows, self._wanted):
                 alerts += self._alerts(task.source, batch, done)
-        except (OSError, pa.ArrowException) as error:
-            reason = getattr(error, "strerror", None) or error
+        except OSError as error:
+            reason = error.strerror or error
             done.failed = f"{task.source}: cannot be read any more: {reason}"
         done.part = self._output.part(alerts)
         return done
