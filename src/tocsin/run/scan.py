@@ -18,6 +18,7 @@ from tocsin.logs.formats.open import (
     Source,
     log_files,
     open_sources,
+    shown,
 )
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
@@ -180,7 +181,7 @@ class _Scanner:
         try:
             for source in open_sources(file.path):
                 if isinstance(source, NoLog):
-                    self._leave_out(source, named=file.named and source.name == str(file.path))
+                    self._leave_out(source, named=file.named and source.name == shown(file.path))
                 else:
                     self._summary.files += 1
                     yield from self._blocks(source)

@@ -181,14 +181,17 @@ def _parse(data: bytes, rows: Positions, header: Header) -> tuple[pa.Table, dict
 
 
 def _joined(data: bytes, rows: Positions) -> bytes:
-    """Return the text of rows; without a copy for each where they follow one another."""
+    """Return the text of rows; without a copy for each where they follow one another.
+
+    The last one ends with its line: the parser takes an empty cell at the end of text for "".
+    """
     if not len(rows):
         return b""
     gaps = np.flatnonzero(rows[1:, 0] != rows[:-1, 1])
     starts = rows[np.append(0, gaps + 1), 0].tolist()
     ends = rows[np.append(gaps, len(rows) - 1), 1].tolist()
     pieces = [data[start:end] for start, end in zip(starts, ends, strict=True)]
-    return b"".join(pieces)
+    return b"".join(pieces).removesuffix(b"\n") + b"\n"
 
 
 def _valid(text: bytes) -> bytes:

@@ -71,7 +71,7 @@ class Start(NamedTuple):
 
 def recognise(head: bytes) -> bool:
     """Say whether text begins as a document of records, or as objects that lines do not hold."""
-    head = head[:HEAD_BYTES].lstrip()
+    head = head.lstrip()[:HEAD_BYTES]
     if any(opening.match(head) for opening, _ in _OPENINGS):
         return True
     return head.startswith(b"{") and not _one_a_line(head)

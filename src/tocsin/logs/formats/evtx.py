@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MISSING = "is an EVTX file; to read those, install the package evtx: pip install 'tocsin[evtx]'"
 CUT_OFF = "cut off: the chunk does not end"
+MISSING_CHUNKS = "cut off: the file does not end"
 NO_CHUNK = "not a chunk of event records"
 NO_RECORD = "event records that are damaged"
 NOT_DECODED = "an event record that cannot be decoded"
@@ -36,6 +37,7 @@ _LEAST_RECORD = 28
 _RECORD_HEADER = struct.Struct("<4sIQ")
 _FREE_SPACE, _LAST_ID = struct.Struct("<I"), struct.Struct("<Q")
 _LAST_ID_AT, _FREE_SPACE_AT, _CHECKSUM_AT = 32, 48, 124
+_CHUNKS_AT = 42
 _MOST_ZEROS = 3
 """So many bytes of the size that ends the last record may be zero."""
 _NO_ID = 2**64 - 1
@@ -53,11 +55,21 @@ def blocks(content: Content) -> Iterator[Block]:
     except ImportError:
         raise InputError(MISSING) from None
     decoder = _Decoder(PyEvtxParser, 0 if content.head.startswith(_CHUNK) else HEADER_BYTES)
-    for number, chunk in enumerate(_chunks(content.chunks(), decoder.offset)):
+    number = 0
+    for number, chunk in enumerate(_chunks(content.chunks(), decoder.offset), 1):
         yield from decoder.take(chunk, number)
-        if number % _BLOCK_CHUNKS == _BLOCK_CHUNKS - 1:
+        if number % _BLOCK_CHUNKS == 0:
             yield from decoder.flush()
     yield from decoder.flush()
+    yield from decoder.missing(number, _chunks_told(content.head))
+
+
+def _chunks_told(head: bytes) -> int:
+    """Return how many chunks the header of a file speaks of; 0 if it is damaged."""
+    (checksum,) = _FREE_SPACE.unpack_from(head.ljust(HEADER_BYTES, b"\0"), _CHECKSUM_AT)
+    if not head.startswith(_FILE) or zlib.crc32(head[:120]) != checksum:
+        return 0
+    return int.from_bytes(head[_CHUNKS_AT : _CHUNKS_AT + 2], "little")
 
 
 def _chunks(data: Chunks, skipped: int) -> Iterator[bytes]:
@@ -137,11 +149,17 @@ class _Decoder:
         self._start = self.offset
         self._texts, self._lines, self._places = [], [], []
 
+    def missing(self, seen: int, told: int) -> Iterator[Unreadable]:
+        """Say that chunks are missing at the end, if the file's header speaks of more."""
+        if seen < told:
+            reason = f"{MISSING_CHUNKS}: {seen} of {told} chunks are there"
+            yield Unreadable(self._line, self.offset, 0, reason, b"")
+
     def _unreadable(
         self, chunk: bytes, start: int, end: int, reason: str, number: int
     ) -> Unreadable:
         place = self.offset + start
-        reason = f"{reason}: chunk {number + 1} of the file, bytes {place} to {self.offset + end}"
+        reason = f"{reason}: chunk {number} of the file, bytes {place} to {self.offset + end}"
         kept = chunk[start : min(end, start + KEPT_BYTES)]
         return Unreadable(self._line, place, end - start, reason, kept)
 

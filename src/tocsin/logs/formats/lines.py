@@ -11,8 +11,8 @@ _OBJECT_LINE = re.compile(rb"^[ \t]*[{\[]", re.MULTILINE)
 
 def recognise(head: bytes) -> bool:
     """Say whether text begins like JSON, or goes on as lines that mostly do."""
-    head = head[:HEAD_BYTES]
-    if head.lstrip()[:1] in {b"{", b"["}:
+    head = head.lstrip()[:HEAD_BYTES]
+    if head[:1] in {b"{", b"["}:
         return True
     filled = sum(map(bool, map(bytes.strip, head.splitlines())))
     return 0 < filled <= len(_OBJECT_LINE.findall(head)) * 2

@@ -15,6 +15,8 @@ from tocsin.logs.formats.blocks import Positions
 
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _LEAST_WINDOW, _MOST_WINDOW = 4 << 10, 1 << 20
+_MOST_RUN = 4096
+"""So many rows at most are read one by one before arrays are tried again."""
 _NO_ROWS = np.empty((0, 2), np.int64)
 
 
@@ -45,44 +47,68 @@ class Bounds:
 
 def find_rows(data: bytes, grammar: Grammar, *, final: bool) -> Bounds:
     """Find the rows of a text that begins with one; the last one ends with it if it is `final`."""
-    content = np.frombuffer(data, np.uint8)
-    mark = grammar.delimiter[0]
-    at, window, end = 0, _MOST_WINDOW, len(data)
-    bad: list[tuple[int, int]] = []
-    parts: list[Positions] = [_NO_ROWS]
-    while at < end:
-        stop = min(at + window, end)
-        ends, clear = _plain_ends(content[at:stop], mark)
+    return _Finder(data, grammar, final=final).find()
+
+
+class _Finder:
+    """Finds rows from one position on, by arrays where these suffice."""
+
+    def __init__(self, data: bytes, grammar: Grammar, *, final: bool) -> None:
+        self._data = data
+        self._content = np.frombuffer(data, np.uint8)
+        self._grammar = grammar
+        self._final = final
+        self._at = 0
+        self._parts: list[Positions] = [_NO_ROWS]
+        self._bad: list[tuple[int, int]] = []
+
+    def find(self) -> Bounds:
+        """Return all that is found."""
+        window, run, end = _MOST_WINDOW, 1, len(self._data)
+        while self._at < end:
+            stop = min(self._at + window, end)
+            moved, clear = self._by_arrays(stop)
+            if clear and (moved or stop < end):
+                window = min(window * 2, _MOST_WINDOW) if moved else window * 4
+                run = 1
+                continue
+            if (clear and not self._final) or not self._one_by_one(run):
+                break
+            window, run = _LEAST_WINDOW, min(run * 2, _MOST_RUN)
+        return Bounds(np.concatenate(self._parts), self._bad, self._at)
+
+    def _by_arrays(self, stop: int) -> tuple[bool, bool]:
+        """Take the rows before a place that are clear; say if there were any, and if all are."""
+        at = self._at
+        ends, clear = _plain_ends(self._content[at:stop], self._grammar.delimiter[0])
         if len(ends):
             ends += at
-            parts.append(np.stack((np.append(at, ends[:-1]), ends), axis=1))
-            at = int(ends[-1])
-        if clear and (len(ends) or stop < end):
-            window = min(window * 2, _MOST_WINDOW) if len(ends) else window * 4
-            continue
-        if clear and not final:
-            break
-        row_end = _row_end(data, at, grammar, final=final)
-        if row_end is None:
-            break
-        if row_end > 0:
-            parts.append(np.array([[at, row_end]], np.int64))
-            at, window = row_end, _LEAST_WINDOW
-            continue
-        line_end = data.find(b"\n", at) + 1 or end
-        bad.append((at, line_end))
-        at, window = line_end, _LEAST_WINDOW
-    return Bounds(np.concatenate(parts), bad, at)
+            self._parts.append(np.stack((np.append(at, ends[:-1]), ends), axis=1))
+            self._at = int(ends[-1])
+        return len(ends) > 0, clear
 
+    def _one_by_one(self, count: int) -> bool:
+        """Take so many rows as the grammar has them; say whether there may be more."""
+        rows: list[tuple[int, int]] = []
+        for _ in range(count):
+            at = self._at
+            row_end = self._row_end()
+            if row_end is None or at >= len(self._data):
+                break
+            self._at = row_end or self._data.find(b"\n", at) + 1 or len(self._data)
+            (rows if row_end else self._bad).append((at, self._at))
+        else:
+            at = -1
+        self._parts.append(np.array(rows, np.int64).reshape(-1, 2))
+        return at < 0
 
-def _row_end(data: bytes, at: int, grammar: Grammar, *, final: bool) -> int | None:
-    """Return where the row at a position ends; 0 if there is none, None if it is unfinished."""
-    found = grammar.row.match(data, at)
-    if found and (final or data[found.end() - 1 : found.end()] == b"\n"):
-        return found.end()
-    if not final and grammar.begun.match(data, at):
-        return None
-    return 0
+    def _row_end(self) -> int | None:
+        """Return where the row here ends; 0 if there is none, None if it is unfinished."""
+        data, at = self._data, self._at
+        found = self._grammar.row.match(data, at)
+        if found and (self._final or data[found.end() - 1 : found.end()] == b"\n"):
+            return found.end()
+        return None if not self._final and self._grammar.begun.match(data, at) else 0
 
 
 def _plain_ends(content: npt.NDArray[np.uint8], mark: int) -> tuple[Positions, bool]:

@@ -15,9 +15,9 @@ import orjson
 
 BLANKS = rb"[ \t\r\n]*+"
 
-_TEXT = rb'"(?:[^"\\]|\\.)*+"'
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SCALAR = rb"(?:" + _TEXT + rb"|[-+.\w]++)"
-_FLAT = rb"[\[{](?:" + _TEXT + rb'|[^"\[\]{}])*+[\]}]'
+_FLAT = rb'[\[{][^"\[\]{}]*+(?:' + _TEXT + rb'[^"\[\]{}]*+)*+[\]}]'
 _VALUE = rb"(?:" + _SCALAR + rb"|" + _FLAT + rb")"
 _COLON = BLANKS + rb":" + BLANKS
 _RECORDS = rb'"[Rr]ecords"' + _COLON + rb"\["
