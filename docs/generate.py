@@ -259,6 +259,11 @@ FUNCTION_NOTES: Mapping[str, Function] = {
         "after: /vaults/",
         ('"/a/VAULTS/v1/x"', '"/a"'),
     ),
+    "named": Function(
+        "What an object holds beside a name, ignoring case: for lists of names and values.",
+        'named: ["Name", "limit", "Value"]',
+        ('{"Name": "Limit", "Value": "5"}', '{"Name": "other", "Value": "5"}'),
+    ),
     "json": Function(
         "What a text that starts with `{` or `[` holds as JSON; anything else as it is.",
         "json",

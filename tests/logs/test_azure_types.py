@@ -422,8 +422,9 @@ def test_a_service_selects_its_log_type_alone(service, name):
 
 def test_users_at_risk_are_no_detections():
     seen = view(VARIANTS["user at risk"][0])
-    assert not holds(ours()["entra.risk"].services["riskdetection"], seen.read)
-    assert holds(ours()["entra.risk"].services["riskdetection"], view(DETECTIONS["ecs"]).read)
+    (detection,) = ours()["entra.risk"].services["riskdetection"]
+    assert not holds(detection.condition, seen.read)
+    assert holds(detection.condition, view(DETECTIONS["ecs"]).read)
 
 
 NOWHERE = {
@@ -484,7 +485,7 @@ def hits(rules: list[Rule], record: Record) -> set[str]:
         for rule in rules
         for one in rule.inputs
         for variant in log_type.select(one.scope.product, one.scope.category, one.scope.service)
-        if holds(variant.condition, RecordView(parsed, shape, variant=variant).read)
+        if holds(variant.condition, RecordView(parsed, shape).read)
         and holds(one.condition, RecordView(parsed, shape, variant=variant).read)
     }
 

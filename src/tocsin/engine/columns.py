@@ -158,8 +158,7 @@ def decode(encoded: pa.DictionaryArray, read_cell: ReadCell, *, strings_as_they_
 
     With `strings_as_they_are` a string is its own value and `read_cell` is not asked.
     """
-    codes = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False).astype(np.int32)
-    texts = encoded.dictionary.to_pylist()
+    codes, texts = _codes(encoded), encoded.dictionary.to_pylist()
     if strings_as_they_are and all(text[0] == '"' for text in texts):
         return Cells(codes, Texts(orjson.loads(f"[{','.join(texts)}]")))
     decoded = decode_texts(texts)
@@ -168,6 +167,23 @@ def decode(encoded: pa.DictionaryArray, read_cell: ReadCell, *, strings_as_they_
         for value in decoded
     ]
     return drop_absent(codes, values)
+
+
+def decode_opened(
+    encoded: pa.DictionaryArray, open_cell: Callable[[Json], Json], readers: Sequence[ReadCell]
+) -> list[Cells]:
+    """Decode what several readers see in the cells of a column, each cell opened once."""
+    values: list[list[Values]] = [[] for _ in readers]
+    for value in decode_texts(encoded.dictionary.to_pylist()):
+        opened = open_cell(value)
+        for read_cell, found in zip(readers, values, strict=True):
+            found.append(read_cell(opened))
+    return [drop_absent(_codes(encoded), found) for found in values]
+
+
+def _codes(encoded: pa.DictionaryArray) -> Codes:
+    codes = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32)  # type: ignore[no-any-return]
 
 
 def drop_absent(codes: Codes, values: Sequence[Values]) -> Cells:

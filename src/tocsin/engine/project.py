@@ -29,12 +29,12 @@ from tocsin.engine.columns import (
     Cells,
     Codes,
     Mask,
-    ReadCell,
     Rows,
     absent,
     choose,
     constant,
     decode,
+    decode_opened,
     drop_absent,
     together,
 )
@@ -69,7 +69,7 @@ from tocsin.logs.mapping import (
     translate,
 )
 from tocsin.logs.values import Values, look_up, look_up_once, walk
-from tocsin.logs.view import RecordView, parse_cell
+from tocsin.logs.view import RecordView, cells_below, open_cells
 
 MAX_CONTAINERS = 64
 """How many objects a signature looks at before what is left is read row by row."""
@@ -261,27 +261,33 @@ class Frame:
         raw = self.raw if len(rows) == self.rows else self.raw.take(pa.array(rows))
         if layout is None:
             return self._read_rows(leaves, raw.to_pylist())
-        paths = list(dict.fromkeys(source.path for source in layout if source is not NOWHERE))
-        if not paths:
+        by_path: dict[KeyPath, list[Source]] = {}
+        for source in dict.fromkeys(layout):
+            if source is not NOWHERE:
+                by_path.setdefault(source.path, []).append(source)
+        if not by_path:
             return [absent(len(rows)) for _ in leaves]
-        found = dict(zip(paths, self._projector.extract(raw, paths), strict=True))
+        columns = self._projector.extract(raw, list(by_path))
         decoded: dict[Source, Cells] = {NOWHERE: absent(len(rows))}
-        for source in layout:
-            if source not in decoded:
-                column = _as_written(raw, source.path, found[source.path])
-                decoded[source] = self._decode(column, source)
+        for (path, sources), column in zip(by_path.items(), columns, strict=True):
+            decoded.update(self._decode(_as_written(raw, path, column), path, sources))
         return [decoded[source] for source in layout]
 
-    def _decode(self, column: pa.DictionaryArray, source: Source) -> Cells:
-        in_cell = self.shape.json_cells and len(source.path) == 1
-        read_cell: ReadCell = partial(_read_source, source)
-        if in_cell:
-            return decode(
-                column,
-                lambda value: _read_source(source, parse_cell(value)),
-                strings_as_they_are=False,
+    def _decode(
+        self, column: pa.DictionaryArray, path: KeyPath, sources: Sequence[Source]
+    ) -> Mapping[Source, Cells]:
+        """Decode what several sources read of the JSON at one path."""
+        cells = cells_below(self.shape.json_cells, path)
+        if cells:
+            readers = [partial(_read_source, source) for source in sources]
+            opened = decode_opened(column, partial(open_cells, cells=cells), readers)
+            return dict(zip(sources, opened, strict=True))
+        return {
+            source: decode(
+                column, partial(_read_source, source), strings_as_they_are=not source.rest
             )
-        return decode(column, read_cell, strings_as_they_are=not source.rest)
+            for source in sources
+        }
 
     def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:
         """Read leaves row by row, from the records themselves."""
