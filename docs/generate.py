@@ -419,10 +419,15 @@ def _log_type_table() -> str:
 
 
 def _sources(log_type: LogType) -> str:
-    product = ", ".join(log_type.products)
-    shown = [f"{product}/*/{service}" for service in log_type.services]
-    if len(shown) + len(log_type.categories) <= _FEW:
-        return ", ".join(f"`{one}`" for one in shown)
+    names = [*log_type.services, *log_type.categories]
+    if not names:
+        return "–"
+    product, *others = log_type.products
+    if len(names) <= _FEW:
+        shown = [f"{product}/*/{service}" for service in log_type.services]
+        shown += [f"{product}/{category}/*" for category in log_type.categories]
+        also = [f"; as `{other}` too" for other in others]
+        return ", ".join(f"`{one}`" for one in shown) + "".join(also)
     return (
         f"`{product}`: {len(log_type.services)} services, {len(log_type.categories)} categories "
         "([list](log-types.md#shipped-log-types))"
@@ -495,18 +500,23 @@ def _where_fields() -> str:
 
 def count_coverage(folders: Sequence[Path]) -> str:
     """Return a table of products: rules, and rules with a log type."""
-    log_types = load_log_types()
+    counts = coverage(load_rules(folders).rules, load_log_types())
+    counts.append(("**all**", sum(one[1] for one in counts), sum(one[2] for one in counts)))
+    rows = [(name, f"{total:,}", f"{covered:,}") for name, total, covered in counts]
+    return table(("product", "rules", "with a log type"), rows, right=(1, 2))
+
+
+def coverage(rules: Iterable[Rule], log_types: Sequence[LogType]) -> list[tuple[str, int, int]]:
+    """Return product, rules, and rules with a log type; the products with most rules first."""
     total: Counter[str] = Counter()
     covered: Counter[str] = Counter()
-    for rule in load_rules(folders).rules:
+    for rule in rules:
         product = rule.inputs[0].scope.product if rule.inputs else None
         name = product or ("no product" if rule.inputs else "cannot run")
         total[name] += 1
         covered[name] += bool(check(rule, log_types).log_types)
     order = sorted(total, key=lambda name: (-total[name], name))
-    rows = [(name, f"{total[name]:,}", f"{covered[name]:,}") for name in order]
-    rows.append(("**all**", f"{total.total():,}", f"{covered.total():,}"))
-    return table(("product", "rules", "with a log type"), rows, right=(1, 2))
+    return [(name, total[name], covered[name]) for name in order]
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
