@@ -1,7 +1,7 @@
 """Events of clouds and services for rules, raw, in the shapes that their logs are met in.
 
-A slot is the path, with dots, at which a value stands in a record of the source's own form. Where the
-fields of rules stand there is written down from the documentation of the sources.
+A slot is the path, with dots, at which a value stands in a record of the source's own form. Where
+the fields of rules stand there is written down from the documentation of the sources.
 """
 
 import json
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from generated.azure import dotted, put
-from generated.corpus import CorpusRule
 from generated.generator import Values, World, fold
 
 TIME = "2026-03-04T05:06:07.891Z"
