@@ -29,13 +29,13 @@ from sigma.modifiers import modifier_mapping
 
 from tocsin import cli
 from tocsin.condition.functions import FUNCTIONS, apply
-from tocsin.condition.tree import Call
+from tocsin.condition.tree import TRUE, Call
 from tocsin.engine.check import check
 from tocsin.engine.match import Matcher
 from tocsin.engine.plan import compile_plan
 from tocsin.jsontext import compact, read_value
 from tocsin.logs.load import load_log_types, shipped_log_types
-from tocsin.logs.logtype import LogType, generic
+from tocsin.logs.logtype import LogType, Variant, generic
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, load_rules
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
@@ -422,12 +422,12 @@ def _sources(log_type: LogType) -> str:
     names = [*log_type.services, *log_type.categories]
     if not names:
         return "–"
-    product, *others = log_type.products
     if len(names) <= _FEW:
-        shown = [f"{product}/*/{service}" for service in log_type.services]
-        shown += [f"{product}/{category}/*" for category in log_type.categories]
-        also = [f"; as `{other}` too" for other in others]
-        return ", ".join(f"`{one}`" for one in shown) + "".join(also)
+        services, categories = log_type.services.items(), log_type.categories.items()
+        shown = [f"{_product(log_type, of)}/*/{name}" for name, of in services]
+        shown += [f"{_product(log_type, of)}/{name}/*" for name, of in categories]
+        return ", ".join(f"`{one}`" for one in shown)
+    product = _product(log_type, ())
     return (
         f"`{product}`: {len(log_type.services)} services, {len(log_type.categories)} categories "
         "([list](log-types.md#shipped-log-types))"
@@ -435,6 +435,14 @@ def _sources(log_type: LogType) -> str:
 
 
 _FEW = 10
+
+
+def _product(log_type: LogType, variants: Sequence[Variant]) -> str:
+    """Return the product whose events alone the variants are, else the first."""
+    for product, condition in log_type.products.items():
+        if condition != TRUE and variants and all(one.condition == condition for one in variants):
+            return product
+    return next(iter(log_type.products))
 
 
 def _shipped() -> str:
