@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from bench.fuzz_logs import MARK, Case, cases
 from tocsin.errors import InputError
@@ -99,7 +100,7 @@ def _read(case: Case, report: Report, matching: "_Matching") -> None:
         log = _Tapped(source)
         for batch in log.read():
             matching.add(batch)
-            report.records += len(batch.raw)
+            report.records += len(batch.lines)
         report.marks += log.check()
         report.unreadable += len(log.unreadable)
         report.damaged += bool(log.problem)
@@ -147,13 +148,14 @@ class _Tapped:
 
     def _take(self, batch: Batch, *, in_place: bool) -> None:
         """Note where the records stand, or, if they stand there in another form, their marks."""
-        assert len(batch.raw) == len(batch.lines) == len(batch.offsets)
+        assert len(batch.lines) == len(batch.offsets)
+        if not in_place:
+            self._texts.update(
+                mark for text in batch.texts() for mark in MARK.findall(text.encode())
+            )
+            return
         for text, offset in zip(batch.raw, batch.offsets.tolist(), strict=True):
-            data = text.as_buffer().to_pybytes()
-            if in_place:
-                self._spans.append((offset, offset + len(data)))
-            else:
-                self._texts.update(MARK.findall(data))
+            self._spans.append((offset, offset + len(text.as_buffer())))
 
     def check(self) -> int:
         """Count the marks; raise `Lost` for one that is nowhere, or not as often as it should."""
@@ -234,11 +236,11 @@ class _Matching:
 
     def add(self, batch: Batch) -> None:
         self._held.append(batch)
-        if sum(len(one.raw) for one in self._held) >= MATCHED_AT_ONCE:
+        if sum(len(one.lines) for one in self._held) >= MATCHED_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
-        texts = [text.as_buffer().to_pybytes() for batch in self._held for text in batch.raw]
+        texts = [text for batch in self._held for text in _bytes_of(batch)]
         self._held = []
         if not texts:
             return
@@ -255,6 +257,12 @@ class _Matching:
         assert sum(found.values()) == len(texts), found
         self.counted.update(found)
         assert not done.disagreements
+
+
+def _bytes_of(batch: Batch) -> Iterator[bytes]:
+    if isinstance(batch.raw, pa.Array):
+        return (text.as_buffer().to_pybytes() for text in batch.raw)
+    return (text.encode() for text in batch.texts())
 
 
 def run_commands(count: int, seed: int) -> int:

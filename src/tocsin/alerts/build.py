@@ -14,7 +14,7 @@ from tocsin.engine.match import BatchResult, Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read, standard
-from tocsin.logs.logtype import Variant
+from tocsin.logs.logtype import EVERY_EVENT, Variant
 from tocsin.logs.values import walk
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Rule
@@ -61,7 +61,7 @@ class AlertBuilder:
         one = rule.inputs[planned.number]
         view = seen.view(one.vocabulary, planned.variant)
         found = None
-        if holds(planned.variant.condition, view.read):
+        if holds(planned.variant.condition, seen.view(one.vocabulary, EVERY_EVENT).read):
             found = explain(one.condition, view.read, partial(_elements, view))
         if found is None:
             raise InternalError("the columnar engine matched what the row-wise reading does not")

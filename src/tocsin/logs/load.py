@@ -14,7 +14,7 @@ and compares text ignoring case. An expression is a path or one of
     {when: {condition: CONDITION, then: EXPR, else: EXPR}}
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -27,8 +27,9 @@ from tocsin.condition.functions import FUNCTIONS, fold
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or, Predicate
 from tocsin.errors import LogTypeError
-from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
+from tocsin.logs.within import moved
 
 Yaml: TypeAlias = "bool | int | float | str | list[Yaml] | dict[str, Yaml] | None"
 
@@ -59,6 +60,7 @@ _SHAPE_KEYS = {
     "json_cells",
     "entities",
     "unique",
+    "within",
 }
 
 
@@ -113,10 +115,14 @@ class _Loader:
         return LogType(
             name=name,
             title=self._text(top.get("title", name), "title"),
-            shapes=tuple(self._shape(item) for item in self._list(top.get("shapes"), "shapes")),
-            products=tuple(fold(text) for text in self._texts(top.get("products", []), "products")),
+            shapes=tuple(
+                shape
+                for item in self._list(top.get("shapes"), "shapes")
+                for shape in self._shapes(item)
+            ),
+            products=self._products(top.get("products", [])),
             services={
-                fold(key): self._names_condition(value, f"services.{key}")
+                fold(key): self._service(value, f"services.{key}")
                 for key, value in self._map(top.get("services", {}), "services").items()
             },
             categories={
@@ -127,8 +133,41 @@ class _Loader:
             priority=int(str(top.get("priority", 50))),
         )
 
-    def _shape(self, data: Yaml) -> Shape:
-        shape = self._known(data, "shapes", _SHAPE_KEYS)
+    def _products(self, data: Yaml) -> Mapping[str, Condition]:
+        """Read the products: a list, or which events are of which one."""
+        if isinstance(data, list):
+            return {fold(text): TRUE for text in self._texts(data, "products")}
+        return {
+            fold(key): self._names_condition(value, f"products.{key}")
+            for key, value in self._map(data, "products").items()
+        }
+
+    def _service(self, data: Yaml, where: str) -> tuple[Variant, ...]:
+        if isinstance(data, list):
+            return self._variants(data, where)
+        condition = self._names_condition(data, where)
+        return (EVERY_EVENT if condition == TRUE else Variant(condition),)
+
+    def _shapes(self, data: Yaml) -> Iterator[Shape]:
+        """Read a shape, and make one for each place within which its records stand."""
+        top = self._known(data, "shapes", _SHAPE_KEYS)
+        shape = self._shape(top)
+        yield shape
+        where = f"{shape.name}.within"
+        for name, place in self._map(top.get("within", {}), where).items():
+            inner = f"{where}.{name}"
+            if not isinstance(place, dict):
+                place = {"at": place}
+            known = self._known(place, inner, {"at", "identify"})
+            condition = known.get("identify")
+            yield moved(
+                shape,
+                name,
+                at=self._path(known.get("at"), inner),
+                condition=TRUE if condition is None else self._condition(condition, inner),
+            )
+
+    def _shape(self, shape: dict[str, Yaml]) -> Shape:
         name = self._text(shape.get("name"), "shapes.name")
         names = self._map(shape.get("names", {}), f"{name}.names")
         strip = tuple(self._texts(shape.get("strip", []), f"{name}.strip"))
@@ -147,7 +186,7 @@ class _Loader:
                 for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
             ),
             strip=strip,
-            json_cells=shape.get("json_cells", False) is True,
+            json_cells=self._cells(shape.get("json_cells", False), f"{name}.json_cells"),
             entities={
                 kind: tuple(
                     self._expr(item, f"{name}.entities.{kind}")
@@ -160,6 +199,11 @@ class _Loader:
                 for item in self._list(shape.get("unique", []), f"{name}.unique")
             ),
         )
+
+    def _cells(self, data: Yaml, where: str) -> tuple[tuple[str, ...], ...]:
+        if isinstance(data, bool):
+            return ((ANY_KEY,),) if data else ()
+        return tuple(self._path(item, where) for item in self._list(data, where))
 
     def _variants(self, data: Yaml, where: str) -> tuple[Variant, ...]:
         return tuple(self._variant(item, where) for item in self._list(data, where))
@@ -178,7 +222,7 @@ class _Loader:
         )
 
     def _names_condition(self, data: Yaml, where: str) -> Condition:
-        """Read a condition over names; nothing at all means every event."""
+        """Read a condition over the shape's names; nothing at all means every event."""
         return TRUE if data is None else self._condition(data, where, single=True)
 
     def _expressions(self, data: Yaml, where: str) -> Mapping[str, Expr]:

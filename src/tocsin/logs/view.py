@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias
 
 from tocsin.condition.evaluate import holds
 from tocsin.condition.functions import Scalar, apply, fold
@@ -28,6 +29,8 @@ from tocsin.logs.values import Values, find_path, look_up_once, walk
 from tocsin.times import PLAIN_CLOCK, Clock, Moment, read_moment
 
 NO_NAMES: Mapping[str, Expr] = {}
+Cells: TypeAlias = tuple[tuple[str, ...], ...]
+"""Paths of strings that hold JSON; see `Shape.json_cells`."""
 
 
 class RecordView:
@@ -42,7 +45,7 @@ class RecordView:
         clock: Clock = PLAIN_CLOCK,
     ) -> None:
         self._clock = clock
-        self.record = parse_cells(record) if shape.json_cells else record
+        self.record: Json = open_cells(record, shape.json_cells)
         self.shape = shape
         self._vocabulary = vocabulary
         self._names = variant.names if variant else NO_NAMES
@@ -171,9 +174,20 @@ def _resolve_names(expr: Expr, shape: Shape, vocabulary: str) -> Expr:
             return expr
 
 
-def parse_cells(record: dict[str, Json]) -> dict[str, Json]:
-    """Read every top-level string that holds a JSON object or array as what it holds."""
-    return {key: parse_cell(value) for key, value in record.items()}
+def open_cells(value: Json, cells: Cells) -> Json:
+    """Read every string that stands at the path of a cell, in objects, as what it holds."""
+    if () in cells:
+        value = parse_cell(value)
+    if not any(cells) or not isinstance(value, dict):
+        return value
+    return {key: open_cells(item, cells_below(cells, (key,))) for key, item in value.items()}
+
+
+def cells_below(cells: Cells, path: tuple[str, ...]) -> Cells:
+    """Return the paths of cells as they are seen from a path; the empty one is a cell itself."""
+    for key in path:
+        cells = tuple(cell[1:] for cell in cells if cell and cell[0] in (key, ANY_KEY))
+    return cells
 
 
 def parse_cell(value: Json) -> Json:
