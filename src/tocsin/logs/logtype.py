@@ -25,6 +25,8 @@ class Variant:
     """Folded name → expression over other names, in front of the shape's own."""
     unmapped: frozenset[str] = frozenset()
     """Folded names without counterpart: a rule that uses one does not run on this variant."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """Folded name → the name as the log type writes it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +39,8 @@ class Shape:
     time: Expr
     names: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     """Vocabulary → folded name → expression."""
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Vocabulary → folded name → the name as the log type writes it."""
     bases: tuple[BasePath, ...] = ((),)
     """Where names that are not declared are looked up, in order."""
     strip: tuple[str, ...] = ()
@@ -108,7 +112,14 @@ def _both(variant: Variant, condition: Condition) -> Variant:
     from tocsin.condition.tree import And
 
     both = simplify(And((variant.condition, condition)))
-    return Variant(both, variant.names, variant.unmapped)
+    return Variant(both, variant.names, variant.unmapped, variant.spellings)
+
+
+def leads_to(base: BasePath, path: tuple[str, ...]) -> bool:
+    """Say whether a path goes on from a base path."""
+    return len(base) < len(path) and all(
+        key in (ANY_KEY, own) for key, own in zip(base, path, strict=False)
+    )
 
 
 def generic(product: str | None, category: str | None, service: str | None) -> LogType:
