@@ -164,6 +164,22 @@ def test_an_alert_over_a_bridge_and_of_a_named_log_type_is_confirmed(tmp_path: P
         assert tocsin("explain", tmp_path / "alert", "-r", path).status == 0
 
 
+def test_an_alert_of_an_unknown_log_type_or_bridge_is_identified_anew(
+    tmp_path: Path, reads: Path
+) -> None:
+    alert = {
+        "schema": 1,
+        "rule": {"id": ID},
+        "matched": [],
+        "context": {"bridge": "of-others"},
+        "events": [{"raw": READ, "log_type": "of.others"}],
+    }
+    (tmp_path / "alert").write_bytes(jsonl([alert]))
+    result = tocsin("explain", tmp_path / "alert", "-r", reads)
+    assert result.status == 0
+    assert "azure.keyvault / diagnostic" in result.text
+
+
 def test_a_record_is_taken_for_what_log_type_says(rules: Path, log: Path) -> None:
     needle = rules / "needle.yml"
     assert tocsin("explain", needle, f"{log}:1", "--log-type", "acme//web").status == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tocsin.engine.explain import Explanation, explain
 from tocsin.errors import UsageError
+from tocsin.logs.bridges import bridge_names
 from tocsin.logs.logtype import LogType
 from tocsin.rules.cache import RuleIndex, load_rules_cached
 from tocsin.rules.load import LoadOptions
@@ -119,12 +120,20 @@ def explain_all(
         if given.record is None:
             yield Explained(given, None)
             continue
-        named, own = log_type, list(bridges)
+        log_types, own = _log_types(log_type), list(bridges)
         if given.alert:
-            named = log_type or given.alert.log_type
-            own += [given.alert.bridge] if given.alert.bridge else []
-        found = explain(rule, given.record, _log_types(named), tuple(dict.fromkeys(own)))
+            log_types = log_types if log_type else _log_types_of(given.alert)
+            own += [given.alert.bridge] if given.alert.bridge in bridge_names() else []
+        found = explain(rule, given.record, log_types, tuple(dict.fromkeys(own)))
         yield Explained(given, found)
+
+
+def _log_types_of(alert: AlertContext) -> tuple[LogType, ...]:
+    """Return the log type that an alert names, or all, if it is of somebody else's log types."""
+    try:
+        return _log_types(alert.log_type)
+    except UsageError:
+        return _log_types(None)
 
 
 @cache
