@@ -28,6 +28,7 @@ from sigma import types
 from sigma.modifiers import modifier_mapping
 
 from tocsin import cli
+from tocsin.condition.closeness import Closeness
 from tocsin.condition.functions import FUNCTIONS, apply
 from tocsin.condition.tree import TRUE, Call
 from tocsin.engine.check import check
@@ -461,6 +462,10 @@ def _shipped() -> str:
     return "\n\n".join([types_table, *lists, table(("log type", "shape", "entities"), rows)])
 
 
+def _closeness() -> str:
+    return ", ".join(f"`{one.value}`" for one in Closeness)
+
+
 def _commands() -> str:
     return "\n\n".join(_command(name, command) for name, command in sorted(commands()))
 
@@ -539,6 +544,7 @@ def _cell(text: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
+    "closeness": _closeness,
     "commands": _commands,
     "functions": _function_table,
     "log-types": _log_type_table,

@@ -21,8 +21,8 @@ from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Rule, RuleSet
 from tocsin.rules.select import parse_where
-from tocsin.run.given import GIVEN, given_blocks
-from tocsin.run.identify import choose_log_types
+from tocsin.run.in_memory import GIVEN, given_blocks
+from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine, Quarantined
 from tocsin.run.scan import ScanOptions, ScanSummary, scan_blocks
 from tocsin.run.scan import scan as scan_files

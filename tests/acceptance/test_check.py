@@ -12,7 +12,7 @@ from tocsin.logs.load import shipped_log_types
 from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Input
-from tocsin.run.identify import choose_log_types
+from tocsin.run.log_types import choose_log_types
 
 NO_LOG_TYPE = re.compile(r"no log type yet for (?P<source>\S+) \(--log-type (?P<hint>\S+) runs")
 COVERED = {"azure", "windows"}

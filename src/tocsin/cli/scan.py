@@ -18,7 +18,7 @@ from tocsin.printable import printable
 from tocsin.rules.load import NO_RULE
 from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
 from tocsin.rules.select import parse_severity
-from tocsin.run.identify import choose_log_types
+from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import Progress, ScanOptions, ScanSummary, scan
 from tocsin.run.work import Window

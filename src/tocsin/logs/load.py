@@ -19,9 +19,6 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
-from typing import TypeAlias
-
-import yaml
 
 from tocsin.condition.functions import FUNCTIONS, fold
 from tocsin.condition.simplify import simplify
@@ -30,8 +27,7 @@ from tocsin.errors import LogTypeError
 from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
 from tocsin.logs.within import moved
-
-Yaml: TypeAlias = "bool | int | float | str | list[Yaml] | dict[str, Yaml] | None"
+from tocsin.yamltext import Yaml, read_yaml
 
 _TEXT = (Call("text"),)
 _COMPARISONS = {
@@ -94,8 +90,8 @@ def _yaml_files(folder: Traversable | FilePath) -> list[Traversable]:
 def load_log_type(text: str, source: str) -> LogType:
     """Read one log-type file; raise `LogTypeError` with the file and the key that is wrong."""
     try:
-        data: Yaml = yaml.load(text, yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+        data = read_yaml(text)
+    except ValueError as error:
         raise LogTypeError(f"{source}: not YAML: {error}") from None
     return _Loader(source).log_type(data)
 
@@ -181,6 +177,10 @@ class _Loader:
                 )
                 for vocabulary, items in names.items()
             },
+            spellings={
+                vocabulary: _spellings(self._map(items, f"{name}.names.{vocabulary}"))
+                for vocabulary, items in names.items()
+            },
             bases=tuple(
                 self._path(base, f"{name}.bases")
                 for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
@@ -219,6 +219,7 @@ class _Loader:
             unmapped=frozenset(
                 fold(text) for text in self._texts(variant.get("unmapped", []), f"{where}.unmapped")
             ),
+            spellings=_spellings(self._map(variant.get("names", {}), f"{where}.names")),
         )
 
     def _names_condition(self, data: Yaml, where: str) -> Condition:
@@ -355,6 +356,10 @@ def _with_prefixes(names: Mapping[str, Expr], prefixes: Iterable[str]) -> Mappin
         f"{fold(prefix)}.{name}": expr for prefix in prefixes for name, expr in names.items()
     }
     return {**prefixed, **names}
+
+
+def _spellings(names: Iterable[str]) -> Mapping[str, str]:
+    return {fold(name): name for name in names}
 
 
 def _name(path: tuple[str, ...]) -> Expr:

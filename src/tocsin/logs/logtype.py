@@ -27,6 +27,8 @@ class Variant:
     """Folded name → expression over other names, in front of the shape's own."""
     unmapped: frozenset[str] = frozenset()
     """Folded names without counterpart: a rule that uses one does not run on this variant."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """Folded name → the name as the log type writes it."""
 
     def __and__(self, other: "Variant") -> "Variant":
         """Return the events of both, under the names of both; this one's go first."""
@@ -34,6 +36,7 @@ class Variant:
             simplify(And((self.condition, other.condition))),
             {**other.names, **self.names},
             self.unmapped | other.unmapped,
+            {**other.spellings, **self.spellings},
         )
 
 
@@ -51,6 +54,8 @@ class Shape:
     time: Expr
     names: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     """Vocabulary → folded name → expression."""
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Vocabulary → folded name → the name as the log type writes it."""
     bases: tuple[BasePath, ...] = ((),)
     """Where names that are not declared are looked up, in order."""
     strip: tuple[str, ...] = ()
@@ -127,6 +132,13 @@ def _both(variant: Variant, other: Variant) -> Variant:
     if other is EVERY_EVENT:
         return variant
     return other if variant is EVERY_EVENT else variant & other
+
+
+def leads_to(base: BasePath, path: tuple[str, ...]) -> bool:
+    """Say whether a path goes on from a base path."""
+    return len(base) < len(path) and all(
+        key in (ANY_KEY, own) for key, own in zip(base, path, strict=False)
+    )
 
 
 def generic(product: str | None, category: str | None, service: str | None) -> LogType:

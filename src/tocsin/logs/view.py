@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -45,7 +45,8 @@ class RecordView:
         clock: Clock = PLAIN_CLOCK,
     ) -> None:
         self._clock = clock
-        self.record: Json = open_cells(record, shape.json_cells)
+        opened = open_cells(record, shape.json_cells)
+        self.record = opened if isinstance(opened, dict) else record
         self.shape = shape
         self._vocabulary = vocabulary
         self._names = variant.names if variant else NO_NAMES
@@ -99,6 +100,13 @@ class RecordView:
                         seen.add((kind, value))
                         yield kind, value
 
+    def elements(self, path: tuple[str, ...]) -> Iterator["Element"]:
+        """Yield the objects of an array as the conditions of an `AnyElement` see them."""
+        place = self.locate(Field(path))
+        for at, value in enumerate(self.read(Field(path)) or ()):
+            if isinstance(value, dict):
+                yield Element(value, (*place, str(at)))
+
     def exact(self, field: Field) -> list[Scalar] | None:
         """Read a field whose path is exact, however short: for identification and `When`."""
         values = self._path(field.path)
@@ -150,6 +158,28 @@ class RecordView:
                 return self._locate(chosen) if chosen else ()
             case _:
                 return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One object of an array; fields inside it are exact paths from there."""
+
+    value: dict[str, Json]
+    place: tuple[str, ...]
+    """Where it stands in the record: the array's keys, then its number."""
+
+    def read(self, field: Field) -> list[Scalar] | None:
+        """Return the values of a field after its functions; None if it is absent."""
+        values = walk(self.value, field.path)
+        return None if values is None else apply(field.via, values)
+
+    def locate(self, field: Field) -> tuple[str, ...]:
+        """Return the keys in the record that a field is read from."""
+        return (*self.place, *field.path)
+
+    def elements(self, _: tuple[str, ...]) -> Iterator["Element"]:
+        """Yield nothing: a condition on elements holds no further one."""
+        yield from ()
 
 
 def name_in(shape: Shape, vocabulary: str, names: Mapping[str, Expr], name: str) -> Expr:

@@ -1,82 +1,124 @@
-"""Records that a program has at hand, as blocks: dicts, JSON texts, Arrow tables, frames."""
+"""Events that a user gives by hand: a file, one line of it, standard input, or alerts of ours."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-import orjson
-import pyarrow as pa
+from tocsin.errors import InputError, RecordError
+from tocsin.jsontext import Json, Number, read
+from tocsin.logs.formats.blocks import Block, Unreadable, batches
+from tocsin.logs.formats.open import NoLog, open_sources, shown
 
-from tocsin.errors import UsageError
-from tocsin.logs.formats.blocks import Block, Records, Rows
-
-GIVEN = "<records>"
-"""The name of the source; the line of a record is its number, from 1."""
-ROWS = 20_000
-
-_EXPECTED = (
-    "logs must be paths, dicts, JSON texts, an Arrow table, a pandas or a polars frame, not {}"
-)
+_LINE = re.compile(r"(?P<path>.+):(?P<line>[0-9]+)", re.DOTALL)
+_AT_ONCE = 1000
+"""Records that are read in one go: a user who wants one line waits for no whole block."""
 
 
-def given_blocks(records: object) -> Iterator[Block]:
-    """Yield blocks of records; raises `UsageError` if they are nothing that holds any."""
-    if isinstance(records, Mapping):
-        yield from _texts([records])
-    elif (table := _table(records)) is not None:
-        yield from _rows(table)
-    elif isinstance(records, Iterable) and not isinstance(records, str | bytes):
-        yield from _texts(records)
-    else:
-        raise UsageError(_EXPECTED.format(type(records).__name__))
+@dataclass(frozen=True, slots=True)
+class AlertContext:
+    """What an alert says of how its event was matched."""
+
+    rule: str
+    log_type: str | None
+    bridge: str | None
 
 
-def _table(records: object) -> "pa.Table | pa.RecordBatchReader | None":
-    """Return what Arrow makes of a table or frame; None if it is none, or of mixed types."""
-    if isinstance(records, pa.RecordBatch):
-        return pa.Table.from_batches([records])
-    if isinstance(records, pa.Table | pa.RecordBatchReader):
-        return records
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One record and its place; without `record`, `problem` says why there is none."""
+
+    source: str
+    line: int
+    record: dict[str, Json] | None
+    problem: str = ""
+    alert: AlertContext | None = None
+
+    @property
+    def place(self) -> str:
+        """Return the file and line."""
+        return f"{self.source}:{self.line}"
+
+
+def read_given(argument: str) -> Iterator[Given]:
+    """Yield the records that an argument names: `FILE`, `FILE:LINE` or `-`.
+
+    Of a line that is an alert of ours, its events are yielded, with what the alert says of them.
+    Raises `InputError` if there is no such file or line.
+    """
+    path, line = _split(argument)
+    found = False
+    for given in _records(path):
+        if line is not None and given.line > line:
+            break
+        if line in (None, given.line):
+            found = True
+            yield from _events_of(given)
+    if not found:
+        what = "holds no records" if line is None else f"holds no record on line {line}"
+        raise InputError(f"{shown(path)}: {what}")
+
+
+def _split(argument: str) -> tuple[Path, int | None]:
+    """Split off a line number, unless the whole is a file."""
+    match = _LINE.fullmatch(argument)
+    if match is None or Path(argument).exists():
+        return Path(argument), None
+    return Path(match["path"]), int(match["line"])
+
+
+def _records(path: Path) -> Iterator[Given]:
+    for source in open_sources(path):
+        if isinstance(source, NoLog):
+            raise InputError(f"{source.name}: {source.reason}")
+        try:
+            for block in source.blocks():
+                yield from _records_in(block, source.name)
+        except OSError as error:
+            raise InputError(f"{source.name}: cannot be read any more: {error}") from None
+
+
+def _records_in(block: Block, name: str) -> Iterator[Given]:
+    if isinstance(block, Unreadable):
+        yield Given(name, block.line, None, block.reason)
+        return
+    for batch in batches(block, _AT_ONCE):
+        for row, line in enumerate(batch.lines.tolist()):
+            yield _read(batch.text(row), name, line)
+
+
+def _read(text: str, source: str, line: int) -> Given:
     try:
-        if hasattr(records, "__dataframe__") and hasattr(records, "iloc"):
-            return pa.Table.from_pandas(records, preserve_index=False)
-        if hasattr(records, "__arrow_c_stream__"):
-            return pa.table(records)
-    except (pa.ArrowException, TypeError, ValueError):
-        return None
-    return None
+        return Given(source, line, read(text).value)
+    except RecordError as error:
+        return Given(source, line, None, str(error))
 
 
-def _rows(table: "pa.Table | pa.RecordBatchReader") -> Iterator[Rows]:
-    first = 1
-    batches = table.to_batches(ROWS) if isinstance(table, pa.Table) else table
-    for batch in batches:
-        part = pa.Table.from_batches([batch])
-        yield Rows(part, np.arange(first, first + part.num_rows), length=part.nbytes)
-        first += part.num_rows
+def _events_of(given: Given) -> Iterator[Given]:
+    """Yield the events of an alert, or what was given if it is none."""
+    record = given.record or {}
+    rule, events = record.get("rule"), record.get("events")
+    ours = record.get("schema") == Number("1") and "matched" in record
+    if not (ours and isinstance(rule, dict) and isinstance(events, list) and rule.get("id")):
+        yield given
+        return
+    context = record.get("context")
+    bridge = context.get("bridge") if isinstance(context, dict) else None
+    for event in events:
+        if isinstance(event, dict) and isinstance(raw := event.get("raw"), dict):
+            alert = AlertContext(str(rule["id"]), _text(event.get("log_type")), _text(bridge))
+            yield Given(_place(event, given), _line(event, given), raw, alert=alert)
 
 
-def _texts(records: Iterable[Any]) -> Iterator[Records]:
-    if hasattr(records, "to_dict"):
-        records = records.to_dict("records")
-    left, first = iter(records), 1
-    while texts := [_text(record) for record in islice(left, ROWS)]:
-        ends = np.cumsum([len(text) for text in texts])
-        bounds = np.stack((ends - [len(text) for text in texts], ends), axis=1)
-        yield Records(b"".join(texts), bounds, np.arange(first, first + len(texts)))
-        first += len(texts)
+def _place(event: dict[str, Json], given: Given) -> str:
+    return _text(event.get("source")) or given.source
 
 
-def _text(record: object) -> bytes:
-    if isinstance(record, bytes):
-        return record
-    if isinstance(record, str):
-        return record.encode("utf-8", "surrogatepass")
-    if not isinstance(record, Mapping):
-        raise UsageError(_EXPECTED.format(f"a list with {type(record).__name__}"))
-    try:
-        return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:
-        return json.dumps(dict(record), default=str).encode()
+def _line(event: dict[str, Json], given: Given) -> int:
+    line = event.get("line")
+    number = line.value() if isinstance(line, Number) else None
+    return number if isinstance(number, int) else given.line
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
