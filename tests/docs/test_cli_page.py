@@ -1,8 +1,8 @@
 import re
 
 import pytest
-from pages import DOCS, generator
 
+from pages import DOCS, generator
 from tocsin.rules.select import FIELDS
 
 PAGE = (DOCS / "cli.md").read_text("utf-8")

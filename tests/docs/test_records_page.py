@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pages import DOCS, ROOT, blocks, rows
 
+from pages import DOCS, ROOT, blocks, rows
 from tocsin.cli.rules import command as rules_command
 from tocsin.cli.scan import command as scan_command
 from tocsin.cli.test import command as cases_command

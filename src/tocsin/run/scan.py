@@ -81,11 +81,13 @@ def scan(
     quarantine: Quarantine,
     progress: Progress | None = None,
 ) -> ScanSummary:
-    """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`."""
+    """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`.
+
+    The caller finishes the output: he knows what else there is to say of the run.
+    """
     summary = ScanSummary()
     scanner = _Scanner(options, output, quarantine, summary, progress)
     scanner.run(list(_files(paths, options.writes, summary)))
-    output.finish()
     return summary
 
 
