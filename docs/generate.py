@@ -36,6 +36,7 @@ from tocsin.engine.plan import compile_plan
 from tocsin.jsontext import compact, read_value
 from tocsin.logs.load import load_log_types, shipped_log_types
 from tocsin.logs.logtype import LogType, generic
+from tocsin.outputs.groups import GROUPINGS
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, load_rules
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
@@ -488,6 +489,11 @@ def _where_fields() -> str:
     return ", ".join(f"`{name}`" for name in FIELDS)
 
 
+def _groups() -> str:
+    rows = ((f"`{name}`", grouping.meaning) for name, grouping in GROUPINGS.items())
+    return table(("group", "a line stands for"), rows)
+
+
 def count_coverage(folders: Sequence[Path]) -> str:
     """Return a table of products: rules, and rules with a log type."""
     log_types = load_log_types()
@@ -518,6 +524,7 @@ def _cell(text: str) -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     "commands": _commands,
     "functions": _function_table,
+    "groups": _groups,
     "log-types": _log_type_table,
     "modifiers": _modifier_table,
     "shipped": _shipped,

@@ -163,8 +163,8 @@ def test_show_tells_all_that_a_rule_says(tmp_path: Path) -> None:
         "license      MIT\n",
         "date         2026-01-02\n",
         "modified     2026-01-03\n",
-        "ATT&CK       TA0006 Credential Access, "
-        "T1552.001 Unsecured Credentials: Credentials In Files\n",
+        "ATT&CK       TA0006 Credential Access, T1552.001 Unsecured Credentials",
+        ": Credentials In Files\n",
         "\nFirst line.\nSecond line.\n",
         '\nWaits for, in acme/*/web:\n  mark contains "needle"\n',
         "\nFalse positives:\n  Backups\n",

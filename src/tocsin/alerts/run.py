@@ -22,6 +22,8 @@ class LeftOut:
     examples: tuple[str, ...] = ()
     more: int = 0
     """How many are not among the examples."""
+    command: str = ""
+    """What lists them all, if something does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,10 +250,6 @@ class _Clock:
         return time.monotonic() - self.at
 
 
-_EXAMPLES = 5
-"""So many rules that cannot run are named under the results."""
-
-
 class _Report:
     """The lines under the results: what was scanned, what was left out and why."""
 
@@ -304,10 +300,7 @@ class _Report:
         if kinds:
             yield f"log types: {', '.join(kinds)}"
         for one in self._left_out():
-            yield f"{one.what}:" if one.examples else one.what
-            yield from (f"  {example}" for example in one.examples[:_EXAMPLES])
-            if more := len(one.examples) + one.more - _EXAMPLES:
-                yield from [f"  … {more:,} more: tocsin rules check"] * (more > 0)
+            yield from _said(one)
 
     def _left_out_files(self) -> Iterator[LeftOut]:
         """Yield the files that were not scanned; they are named as they are met, not below."""
@@ -353,7 +346,7 @@ class _Report:
         broken = [rule for rule in self._loaded.rules if rule.verdict is Verdict.CANNOT]
         if broken:
             reasons = [rule.reasons[0] for rule in broken]
-            yield _left_out(f"{len(broken):,} rules cannot run", reasons)
+            yield _left_out(f"{len(broken):,} rules cannot run", reasons, "tocsin rules check")
         disabled = sum(bool(rule.inputs) and not rule.enabled for rule in self._loaded.rules)
         if disabled and not any(not rule.enabled for rule in self._rules):
             yield LeftOut(
@@ -377,12 +370,24 @@ class _Report:
                 yield LeftOut(f"no rule addresses {name}: add rules for it with -r")
 
 
+_EXAMPLES = 5
+"""Examples that are printed of what a command lists."""
+
 _KEPT = 1000
 """Examples that are kept for outputs."""
 
 
-def _left_out(what: str, examples: Sequence[str]) -> LeftOut:
-    return LeftOut(what, tuple(examples[:_KEPT]), max(len(examples) - _KEPT, 0))
+def _left_out(what: str, examples: Sequence[str], command: str = "") -> LeftOut:
+    return LeftOut(what, tuple(examples[:_KEPT]), max(len(examples) - _KEPT, 0), command)
+
+
+def _said(one: LeftOut) -> Iterator[str]:
+    """Yield the lines that say what was left out; few examples of what a command lists."""
+    yield f"{one.what}:" if one.examples else one.what
+    shown = one.examples[:_EXAMPLES] if one.command else one.examples
+    yield from (f"  {example}" for example in shown)
+    if more := len(one.examples) - len(shown) + one.more:
+        yield f"  … {more:,} more: {one.command}" if one.command else f"  … {more:,} more"
 
 
 def _packs(rules: Sequence[Rule]) -> tuple[Pack, ...]:

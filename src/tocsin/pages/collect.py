@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 import orjson
 
@@ -48,17 +49,18 @@ Key = tuple[str, str]
 """The type and folded value of an entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A predicate that held, in words, and the value that was found."""
+class Held(NamedTuple):
+    """A predicate that held, in words, and the value that was found.
+
+    A tuple, as `Shown`: there are many of them, and pickles of dataclasses are slow.
+    """
 
     field: str
     asked: str
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """An event of an alert as a report shows it."""
 
     alert: str
