@@ -70,9 +70,17 @@ def test_every_step_is_a_multiple_of_those_before_it() -> None:
     assert all(b % a == 0 for a, b in pairwise(steps))
 
 
-def test_times_before_1970_are_counted() -> None:
-    chart = draw(seen([datetime(1601, 1, 1, tzinfo=UTC), START]))
-    assert sum(bar.total for bar in chart.bars) == 2
+@pytest.mark.parametrize("year", [1, 1601, 1969, 9999])
+def test_times_far_from_others_are_counted(year: int) -> None:
+    chart = draw(seen([datetime(year, 1, 1, tzinfo=UTC), START]))
+    assert [bar.total for bar in chart.bars] in ([1, 1], [2])
+
+
+def test_all_times_that_there_are_have_few_bars() -> None:
+    times = [datetime(year, 1, 1, tzinfo=UTC) for year in range(1, 10_000)]
+    chart = draw(seen([*times, datetime.max.replace(tzinfo=UTC)]))
+    assert len(chart.bars) <= MAX_BARS
+    assert sum(bar.total for bar in chart.bars) == 10_000
 
 
 def test_nothing_to_draw_is_no_bars() -> None:

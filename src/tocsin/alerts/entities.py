@@ -5,7 +5,7 @@ import re
 from tocsin.printable import printable
 
 LONGEST_VALUE = 60
-"""A longer value is cut: it is in the alert."""
+"""A longer value is cut where there is little room: it is in the alert."""
 
 _AZURE_RESOURCE = re.compile(r"/subscriptions/.*?/providers/[^/]+/[^/]+/([^/]+)", re.IGNORECASE)
 
@@ -24,7 +24,7 @@ def short_name(value: str) -> str:
     return cut(name)
 
 
-def cut(name: str) -> str:
+def cut(name: str, longest: int = LONGEST_VALUE) -> str:
     """Make a name safe to print and short."""
     text = printable(name)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -35,6 +35,9 @@ MAX_TOP = 5
 MAX_NAMED = 3
 """Entities that an event or a rule is told by in one line, of the first types."""
 
+LONGEST_NAME = 160
+"""Characters of an entity's name that are shown in lists; its section shows all."""
+
 MAX_SOURCES = 50
 
 KINDS: Mapping[str, str] = {
@@ -299,7 +302,7 @@ class _Makers:
         if link:
             return Link(link.name, link.anchor, count, link.title)
         known = self._collected.entities.get(key)
-        return Link(_named(known) if known else cut(name_of(value)), "", count, value)
+        return Link(_named(known) if known else cut(name_of(value), LONGEST_NAME), "", count, value)
 
     def _events(self, tally: RuleTally, anchor: str) -> Iterator[EventView]:
         for number, at in enumerate(sorted(range(len(tally.events)), key=_when(tally.events)), 1):

@@ -21,6 +21,8 @@ STEPS = {
     28 * DAY: "4 weeks",
     364 * DAY: "52 weeks",
     3640 * DAY: "10 years",
+    36_400 * DAY: "100 years",
+    364_000 * DAY: "1,000 years",
 }
 """Seconds of each step and its name; every step is a multiple of those before it."""
 
@@ -31,6 +33,7 @@ MAX_BARS = 80
 """Steps that are shown."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -74,8 +77,9 @@ class Timeline:
         return shown
 
     def start(self, step: int) -> datetime:
-        """Return when a step begins."""
-        return _EPOCH + timedelta(seconds=step * self.seconds)
+        """Return when a step begins, no earlier than there are dates."""
+        seconds = max(step * self.seconds, (_FIRST - _EPOCH) // timedelta(seconds=1))
+        return _EPOCH + timedelta(seconds=seconds)
 
     def _bound(self, most: int) -> None:
         steps = iter(STEPS)

@@ -24,7 +24,7 @@
     const target = location.hash.length > 1 && byId(location.hash.slice(1));
     if (!target) return;
     if (target.closest("[hidden]")) clearFilter();
-    const own = target.querySelector(":scope > details");
+    const own = target.matches("li") && target.querySelector(":scope > details");
     if (own) own.open = true;
     for (let above = target.parentElement; above; above = above.parentElement) {
       if (above.tagName === "DETAILS") above.open = true;
