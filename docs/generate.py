@@ -37,6 +37,7 @@ from tocsin.engine.plan import compile_plan
 from tocsin.jsontext import compact, read_value
 from tocsin.logs.load import load_log_types, shipped_log_types
 from tocsin.logs.logtype import LogType, Variant, generic
+from tocsin.outputs.groups import GROUPINGS
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, load_rules
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
@@ -511,6 +512,11 @@ def _where_fields() -> str:
     return ", ".join(f"`{name}`" for name in FIELDS)
 
 
+def _groups() -> str:
+    rows = ((f"`{name}`", grouping.meaning) for name, grouping in GROUPINGS.items())
+    return table(("group", "a line stands for"), rows)
+
+
 def count_coverage(folders: Sequence[Path]) -> str:
     """Return a table of products: rules, and rules with a log type."""
     counts = coverage(load_rules(folders).rules, load_log_types())
@@ -547,6 +553,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "closeness": _closeness,
     "commands": _commands,
     "functions": _function_table,
+    "groups": _groups,
     "log-types": _log_type_table,
     "modifiers": _modifier_table,
     "shipped": _shipped,

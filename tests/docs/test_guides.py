@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pages import DOCS, blocks, generator, rows, write_files
 
+from pages import DOCS, blocks, generator, rows, write_files
 from tocsin.condition.functions import FUNCTIONS
 from tocsin.content.demo import intrusion_records, ordinary_records
 from tocsin.engine.match import Matcher

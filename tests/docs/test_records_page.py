@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pages import DOCS, ROOT, blocks, rows, write_files
 
+from pages import DOCS, ROOT, blocks, rows, write_files
 from tocsin.cli.explain import command as explain_command
 from tocsin.cli.logs import command as logs_command
 from tocsin.cli.rules import command as rules_command
 from tocsin.cli.scan import command as scan_command
 from tocsin.cli.test import command as cases_command
 from tocsin.content.demo import write_demo
+from tocsin.outputs.csv import COLUMNS
 
 PACK = ROOT / "src/tocsin/content/packs/azure-keyvault"
 PAGE = DOCS / "records.md"
@@ -54,6 +55,7 @@ def test_the_alert_shown_is_the_one_that_is_raised(alert):
         key: shown[key] for key in ("id", "time", "severity", "risk_score")
     }
     assert alert["rule"]["digest"] == shown["rule"]["digest"]
+    assert alert["attack"] == shown["attack"]
     for key in ("id", "line", "log_type"):
         assert alert["events"][0][key] == shown["events"][0][key]
 
@@ -63,6 +65,13 @@ def test_every_key_of_an_alert_is_described(alert):
         name.strip("` ") for row in rows(PAGE, "key", "holds") for name in row[0].split(",")
     }
     assert set(alert) <= described
+
+
+def test_the_columns_of_csv_are_those_that_are_described_in_their_order():
+    described = [
+        name.strip("` ") for row in rows(PAGE, "column", "holds") for name in row[0].split(",")
+    ]
+    assert described == list(COLUMNS)
 
 
 def test_an_event_id_is_made_as_described(alert):
@@ -100,6 +109,7 @@ def test_a_listed_rule_has_the_keys_that_are_shown():
     (record,) = json.loads(run(rules_command, "list", PACK / "secret_read.yml", "-f", "json"))
     assert set(record) == set(SHOWN["rule"][0])
     assert record["pack"] == SHOWN["rule"][0]["pack"]
+    assert record["attack"] == SHOWN["rule"][0]["attack"]
 
 
 def test_test_results_have_the_keys_that_are_shown():

@@ -197,6 +197,7 @@ def show_rule(
 
 
 def _rule_record(rule: Rule) -> dict[str, object]:
+    from tocsin.alerts.attack import attack_records
     from tocsin.alerts.model import rule_record
 
     return {
@@ -207,6 +208,7 @@ def _rule_record(rule: Rule) -> dict[str, object]:
         "description": rule.description,
         "date": rule.date,
         "modified": rule.modified,
+        "attack": attack_records(rule.attack),
         "verdict": rule.verdict.value,
         "reasons": rule.reasons,
     }
@@ -238,7 +240,8 @@ def _print_rule(rule: Rule) -> None:
 
 
 def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
-    attack = [one.technique or one.tactic or "" for one in rule.attack]
+    from tocsin.alerts.attack import attack_names
+
     return [
         ("id", rule.id),
         ("severity", rule.severity.value),
@@ -248,7 +251,7 @@ def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
         ("license", rule.license or ""),
         ("date", rule.date or ""),
         ("modified", rule.modified or ""),
-        ("ATT&CK", ", ".join(attack)),
+        ("ATT&CK", ", ".join(map(str, attack_names(rule.attack)))),
         ("path", rule.path),
         (
             "verdict",

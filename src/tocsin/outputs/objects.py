@@ -7,6 +7,7 @@ import orjson
 import pyarrow as pa
 
 from tocsin.alerts.model import Alert, to_record
+from tocsin.alerts.run import RunInfo
 
 _TEXTS = pa.list_(pa.string())
 _ENTITIES = pa.list_(pa.struct({"type": pa.string(), "value": pa.string()}))
@@ -59,7 +60,7 @@ class ObjectsOutput:
         """Keep the alerts of a block."""
         self.alerts += part
 
-    def finish(self) -> None:
+    def finish(self, run: RunInfo) -> None:  # noqa: ARG002
         """Leave the alerts as they are."""
 
 

@@ -104,9 +104,10 @@ def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
 
 
 def _code_state() -> list[tuple[str, int, int]]:
-    """Return size and time of the modules that read rules, so that an edit shows."""
+    """Return size and time of the modules that read rules and their data, so that an edit shows."""
     package = Path(__file__).parent.parent
-    modules = sorted([*package.glob("rules/**/*.py"), *package.glob("condition/*.py")])
+    patterns = ("rules/**/*.py", "condition/*.py", "content/attack/*.json")
+    modules = sorted(module for pattern in patterns for module in package.glob(pattern))
     return [(m.name, m.stat().st_size, m.stat().st_mtime_ns) for m in modules]
 
 

@@ -86,11 +86,13 @@ def scan(
     quarantine: Quarantine,
     progress: Progress | None = None,
 ) -> ScanSummary:
-    """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`."""
+    """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`.
+
+    The caller finishes the output: he knows what else there is to say of the run.
+    """
     summary = ScanSummary()
     scanner = _Scanner(options, output, quarantine, summary, progress)
     scanner.run(list(_files(paths, options.writes, summary)))
-    output.finish()
     return summary
 
 
@@ -105,7 +107,6 @@ def scan_blocks(
     summary = ScanSummary(files=1)
     scanner = _Scanner(options, output, quarantine, summary, None)
     scanner.work(_item(name, block, None) for block in blocks)
-    output.finish()
     return summary
 
 

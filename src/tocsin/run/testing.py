@@ -104,7 +104,7 @@ class _Collect:
     def add(self, part: object) -> None:
         """Nothing is left to join."""
 
-    def finish(self) -> None:
+    def finish(self, run: object) -> None:
         """Nothing is left to write."""
 
 
