@@ -180,6 +180,7 @@ def test_nothing_from_rules_events_or_the_run_becomes_part_of_the_page() -> None
     html = written("html", [evil_alert()], run=run)
     page = read_page(html)
     assert page.broken == []
+    assert {link[1:] for link in page.links} <= set(page.ids)
     assert not set(page.tags) & {"img", "b"}
     assert (page.tags["script"], page.tags["style"], page.tags["title"]) == (1, 1, 2)
     assert "{{7*7}}{%x%}" in page.text
@@ -215,7 +216,7 @@ def test_the_worst_entities_are_shown_and_it_says_how_many_there_are() -> None:
     many = [alert(LISTED, user=f"user{at}") for at in range(report.MAX_ENTITIES + 20)]
     page = read_page(written("html", [*many, alert(READ, user="worst")]))
     assert page.parts["entity-user-1"].startswith("worst high")
-    assert f"Users {report.MAX_ENTITIES + 21}" in page.parts["entities-users"]
+    assert f"Users {report.MAX_ENTITIES + 21}" in page.parts["entities-user"]
     assert f"The {report.MAX_ENTITIES} with the worst and most alerts are shown" in page.text
     assert f"entity-user-{report.MAX_ENTITIES + 1}" not in page.ids
 

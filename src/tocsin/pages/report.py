@@ -129,7 +129,7 @@ class EntityView:
 class KindView:
     """The entities of one type, worst and most frequent first."""
 
-    kind: str
+    anchor: str
     title: str
     total: str
     shown: tuple[EntityView, ...]
@@ -248,9 +248,7 @@ class _Makers:
         self._order = {kind: at for at, kind in enumerate(KINDS)}
         self._shown = {kind: self._rank(kind) for kind in self._kinds()}
         self._entity_links = {
-            key: Link(
-                _named(entity), f"entity-{_slug(kind)}-{number}", title=next(iter(entity.values))
-            )
+            key: Link(_named(entity), f"entity-{_slug(kind)}-{number}", title=_first(entity))
             for kind, ranked in self._shown.items()
             for number, (key, entity) in enumerate(ranked[:MAX_ENTITIES], 1)
         }
@@ -336,7 +334,7 @@ class _Makers:
     def _kind(self, kind: str, ranked: Sequence[tuple[Key, EntityTally]]) -> KindView:
         distinct = len(self._collected.distinct.get(kind, ()))
         return KindView(
-            kind=kind,
+            anchor=f"entities-{_slug(kind)}",
             title=KINDS.get(kind, kind.capitalize()),
             total=f"more than {MAX_DISTINCT:,}" if distinct > MAX_DISTINCT else f"{distinct:,}",
             shown=tuple(self._entity(key, one) for key, one in ranked[:MAX_ENTITIES]),
@@ -428,7 +426,11 @@ def _when(events: Sequence[Shown]) -> Callable[[int], tuple[bool, float]]:
 
 
 def _named(entity: EntityTally) -> str:
-    return cut(name_of(next(iter(entity.values))))
+    return cut(name_of(_first(entity)), LONGEST_NAME)
+
+
+def _first(entity: EntityTally) -> str:
+    return next(iter(entity.values))
 
 
 def _slug(kind: str) -> str:
