@@ -60,7 +60,7 @@ class ObjectsOutput:
         """Keep the alerts of a block."""
         self.alerts += part
 
-    def finish(self, run: RunInfo) -> None:  # noqa: ARG002
+    def finish(self, run: RunInfo) -> None:
         """Leave the alerts as they are."""
 
 

@@ -38,6 +38,7 @@ _RECORD_HEADER = struct.Struct("<4sIQ")
 _FREE_SPACE, _LAST_ID = struct.Struct("<I"), struct.Struct("<Q")
 _LAST_ID_AT, _FREE_SPACE_AT, _CHECKSUM_AT = 32, 48, 124
 _CHUNKS_AT = 42
+_TABLES = slice(128, _FIRST_RECORD)
 _MOST_ZEROS = 3
 """So many bytes of the size that ends the last record may be zero."""
 _NO_ID = 2**64 - 1
@@ -173,7 +174,7 @@ class _Decoder:
             ).records_json()
             while len(decoded) < len(places):
                 decoded.append(_next(records))
-        except (StopIteration, RuntimeError, OSError, ValueError):
+        except (StopIteration, RuntimeError, OSError):
             pass
         return _in_order(decoded, places)
 
@@ -182,7 +183,9 @@ def _next(records: "Iterator[object]") -> tuple[int, bytes] | None:
     """Return the id and the JSON of the next record; None if it cannot be decoded."""
     try:
         record = next(records)
-    except RuntimeError:
+    except (KeyboardInterrupt, StopIteration, SystemExit):
+        raise
+    except BaseException:  # a panic of the parser is no Exception
         return None
     if not isinstance(record, dict):
         return None
@@ -237,8 +240,13 @@ def _next_record(chunk: bytes, at: int, end: int) -> int:
 
 
 def _mended(chunk: bytes, places: list[_Place]) -> bytes:
-    """Return a whole chunk in which the parser passes over what is no record, as over a record."""
+    """Return a whole chunk in which the parser passes over what is no record, as over a record.
+
+    The tables of names and templates are emptied. The parser only follows their chains to read
+    ahead, and a damaged chain may have no end.
+    """
     mended = bytearray((_CHUNK + chunk[len(_CHUNK) :]).ljust(CHUNK_BYTES, b"\0"))
+    mended[_TABLES] = bytes(_TABLES.stop - _TABLES.start)
     _LAST_ID.pack_into(mended, _LAST_ID_AT, _NO_ID - 1)
     _FREE_SPACE.pack_into(mended, _FREE_SPACE_AT, places[-1].at + places[-1].size)
     for place in places:
