@@ -170,7 +170,8 @@ class _Scanner:
     def _take(self, task: Task, done: Done) -> None:
         if done.failed:
             self._summary.failed_files.append(done.failed)
-        self._output.add(done.part)
+        for part in done.parts:
+            self._output.add(part)
         self._summary.add(done)
         self._quarantine.add(done.quarantined)
         for one in done.disagreements:
