@@ -11,7 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
-from cloud_records import ADDRESS, HUNTED, LOGS, TIME, USER, WRITTEN, Record, trail
+from cloud_records import LOGS, WRITTEN, trail
+from microsoft_records import HUNTED
+from record_envelopes import ADDRESS, TIME, USER, Record
 
 from tocsin.condition.evaluate import holds
 from tocsin.engine.match import Matcher
