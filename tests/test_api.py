@@ -121,6 +121,16 @@ def test_the_demo_is_found_from_python(tmp_path: Path) -> None:
     assert {alert.rule.severity for alert in result} <= {"high", "critical"}
 
 
+def test_an_event_is_explained(rules: tocsin.RuleSet) -> None:
+    (rule,) = rules
+    yes, no = (tocsin.explain(rule, one, log_type="acme//shell") for one in RECORDS[:2])
+    assert (yes.matches, no.matches) == (True, False)
+    (missing,) = no.near_misses()
+    asked = {miss.node.condition.field.path: miss.node.reading for miss in missing}  # type: ignore[union-attr]
+    assert asked[("cmd",)].raw == ("dir",)  # type: ignore[union-attr]
+    assert tocsin.explain(rule, json.dumps(RECORDS[2]), log_type="acme//shell").matches
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -129,6 +139,7 @@ def test_the_demo_is_found_from_python(tmp_path: Path) -> None:
         (lambda rules: tocsin.scan([], rules, tz="Mars/North"), "is no time zone"),
         (lambda rules: tocsin.scan([], rules, since="soon"), "since 'soon' is no time"),
         (lambda rules: tocsin.scan([], rules, log_type="x"), "is no log type"),
+        (lambda rules: tocsin.explain(rules.rules[0], "[]"), "the event cannot be read"),
         (lambda rules: tocsin.load_rules(), "at least one file or folder"),
         (lambda rules: tocsin.load_rules("/no/such"), "no such rule file"),
     ],

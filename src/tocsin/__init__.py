@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tocsin.alerts.model import Alert, Event, Evidence
-    from tocsin.api import ScanResult, load_rules, log_types, scan
+    from tocsin.api import ScanResult, explain, load_rules, log_types, scan
+    from tocsin.engine.explain import Explanation
     from tocsin.errors import InputError, RuleError, TocsinError, UsageError
     from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
 
@@ -22,7 +23,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "tocsin.alerts.model": ("Alert", "Event", "Evidence"),
-    "tocsin.api": ("ScanResult", "load_rules", "log_types", "scan"),
+    "tocsin.api": ("ScanResult", "explain", "load_rules", "log_types", "scan"),
+    "tocsin.engine.explain": ("Explanation",),
     "tocsin.errors": ("InputError", "RuleError", "TocsinError", "UsageError"),
     "tocsin.rules.model": ("Rule", "RuleSet", "Severity", "Verdict"),
 }
@@ -32,6 +34,7 @@ __all__ = [
     "Alert",
     "Event",
     "Evidence",
+    "Explanation",
     "InputError",
     "Rule",
     "RuleError",
@@ -42,6 +45,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "__version__",
+    "explain",
     "load_rules",
     "log_types",
     "scan",

@@ -14,14 +14,17 @@ import orjson
 import pyarrow as pa
 
 from tocsin.alerts.model import Alert, to_record
-from tocsin.errors import UsageError
+from tocsin.engine.explain import Explanation
+from tocsin.engine.explain import explain as explain_one
+from tocsin.errors import RecordError, UsageError
+from tocsin.jsontext import read
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.objects import ObjectsOutput, to_arrow
 from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Rule, RuleSet
 from tocsin.rules.select import parse_where
-from tocsin.run.in_memory import GIVEN, given_blocks
+from tocsin.run.in_memory import GIVEN, given_blocks, record_text
 from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine, Quarantined
 from tocsin.run.scan import ScanOptions, ScanSummary, scan_blocks
@@ -116,6 +119,25 @@ def scan(
     else:
         summary = scan_files(paths, options, output, quarantine)
     return ScanResult(tuple(output.alerts), summary, tuple(quarantine.items))
+
+
+def explain(
+    rule: Rule,
+    event: Mapping[str, Any] | str | bytes,
+    *,
+    log_type: str | None = None,
+    bridges: Sequence[str] = (),
+) -> Explanation:
+    """Say why a rule does or does not match one event, a dict or its JSON text.
+
+    The result's verdict is that of `scan`; its tree says what each predicate asked and found.
+    Raises `UsageError` if the event is no object.
+    """
+    try:
+        record = read(record_text(event)).value
+    except RecordError as error:
+        raise UsageError(f"the event cannot be read: {error}") from None
+    return explain_one(rule, record, choose_log_types(log_type), tuple(bridges))
 
 
 class _Kept(Quarantine):

@@ -62,14 +62,15 @@ def _texts(records: Iterable[Any]) -> Iterator[Records]:
     if hasattr(records, "to_dict"):
         records = records.to_dict("records")
     left, first = iter(records), 1
-    while texts := [_text(record) for record in islice(left, ROWS)]:
+    while texts := [record_text(record) for record in islice(left, ROWS)]:
         ends = np.cumsum([len(text) for text in texts])
         bounds = np.stack((ends - [len(text) for text in texts], ends), axis=1)
         yield Records(b"".join(texts), bounds, np.arange(first, first + len(texts)))
         first += len(texts)
 
 
-def _text(record: object) -> bytes:
+def record_text(record: object) -> bytes:
+    """Return a record that is a dict, or JSON text already, as JSON text."""
     if isinstance(record, bytes):
         return record
     if isinstance(record, str):
