@@ -28,14 +28,16 @@ from sigma import types
 from sigma.modifiers import modifier_mapping
 
 from tocsin import cli
+from tocsin.condition.closeness import Closeness
 from tocsin.condition.functions import FUNCTIONS, apply
-from tocsin.condition.tree import Call
+from tocsin.condition.tree import TRUE, Call
 from tocsin.engine.check import check
 from tocsin.engine.match import Matcher
 from tocsin.engine.plan import compile_plan
 from tocsin.jsontext import compact, read_value
 from tocsin.logs.load import load_log_types, shipped_log_types
-from tocsin.logs.logtype import LogType, generic
+from tocsin.logs.logtype import LogType, Variant, generic
+from tocsin.outputs.groups import GROUPINGS
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, load_rules
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
@@ -259,6 +261,11 @@ FUNCTION_NOTES: Mapping[str, Function] = {
         "after: /vaults/",
         ('"/a/VAULTS/v1/x"', '"/a"'),
     ),
+    "named": Function(
+        "What an object holds beside a name, ignoring case: for lists of names and values.",
+        'named: ["Name", "limit", "Value"]',
+        ('{"Name": "Limit", "Value": "5"}', '{"Name": "other", "Value": "5"}'),
+    ),
     "json": Function(
         "What a text that starts with `{` or `[` holds as JSON; anything else as it is.",
         "json",
@@ -414,10 +421,15 @@ def _log_type_table() -> str:
 
 
 def _sources(log_type: LogType) -> str:
-    product = ", ".join(log_type.products)
-    shown = [f"{product}/*/{service}" for service in log_type.services]
-    if len(shown) + len(log_type.categories) <= _FEW:
+    names = [*log_type.services, *log_type.categories]
+    if not names:
+        return "–"
+    if len(names) <= _FEW:
+        services, categories = log_type.services.items(), log_type.categories.items()
+        shown = [f"{_product(log_type, of)}/*/{name}" for name, of in services]
+        shown += [f"{_product(log_type, of)}/{name}/*" for name, of in categories]
         return ", ".join(f"`{one}`" for one in shown)
+    product = _product(log_type, ())
     return (
         f"`{product}`: {len(log_type.services)} services, {len(log_type.categories)} categories "
         "([list](log-types.md#shipped-log-types))"
@@ -425,6 +437,14 @@ def _sources(log_type: LogType) -> str:
 
 
 _FEW = 10
+
+
+def _product(log_type: LogType, variants: Sequence[Variant]) -> str:
+    """Return the product whose events alone the variants are, else the first."""
+    for product, condition in log_type.products.items():
+        if condition != TRUE and variants and all(one.condition == condition for one in variants):
+            return product
+    return next(iter(log_type.products))
 
 
 def _shipped() -> str:
@@ -441,6 +461,10 @@ def _shipped() -> str:
     ]
     types_table = _log_type_table().replace("(log-types.md#", "(#")
     return "\n\n".join([types_table, *lists, table(("log type", "shape", "entities"), rows)])
+
+
+def _closeness() -> str:
+    return ", ".join(f"`{one.value}`" for one in Closeness)
 
 
 def _commands() -> str:
@@ -488,20 +512,30 @@ def _where_fields() -> str:
     return ", ".join(f"`{name}`" for name in FIELDS)
 
 
+def _groups() -> str:
+    rows = ((f"`{name}`", grouping.meaning) for name, grouping in GROUPINGS.items())
+    return table(("group", "a line stands for"), rows)
+
+
 def count_coverage(folders: Sequence[Path]) -> str:
     """Return a table of products: rules, and rules with a log type."""
-    log_types = load_log_types()
+    counts = coverage(load_rules(folders).rules, load_log_types())
+    counts.append(("**all**", sum(one[1] for one in counts), sum(one[2] for one in counts)))
+    rows = [(name, f"{total:,}", f"{covered:,}") for name, total, covered in counts]
+    return table(("product", "rules", "with a log type"), rows, right=(1, 2))
+
+
+def coverage(rules: Iterable[Rule], log_types: Sequence[LogType]) -> list[tuple[str, int, int]]:
+    """Return product, rules, and rules with a log type; the products with most rules first."""
     total: Counter[str] = Counter()
     covered: Counter[str] = Counter()
-    for rule in load_rules(folders).rules:
+    for rule in rules:
         product = rule.inputs[0].scope.product if rule.inputs else None
         name = product or ("no product" if rule.inputs else "cannot run")
         total[name] += 1
         covered[name] += bool(check(rule, log_types).log_types)
     order = sorted(total, key=lambda name: (-total[name], name))
-    rows = [(name, f"{total[name]:,}", f"{covered[name]:,}") for name in order]
-    rows.append(("**all**", f"{total.total():,}", f"{covered.total():,}"))
-    return table(("product", "rules", "with a log type"), rows, right=(1, 2))
+    return [(name, total[name], covered[name]) for name in order]
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -516,8 +550,10 @@ def _cell(text: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
+    "closeness": _closeness,
     "commands": _commands,
     "functions": _function_table,
+    "groups": _groups,
     "log-types": _log_type_table,
     "modifiers": _modifier_table,
     "shipped": _shipped,

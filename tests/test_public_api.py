@@ -7,7 +7,27 @@ import tocsin
 
 
 def test_the_public_names_are_these() -> None:
-    assert set(tocsin.__all__) == {"__version__"}
+    assert set(tocsin.__all__) == {
+        "Alert",
+        "Event",
+        "Evidence",
+        "Explanation",
+        "InputError",
+        "Rule",
+        "RuleError",
+        "RuleSet",
+        "ScanResult",
+        "Severity",
+        "TocsinError",
+        "UsageError",
+        "Verdict",
+        "__version__",
+        "explain",
+        "load_rules",
+        "log_types",
+        "scan",
+    }
+    assert all(getattr(tocsin, name) for name in tocsin.__all__)
 
 
 def test_importing_the_package_loads_no_engine_and_no_rule_parser() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("yaml", "yml", "json", "txt", "html", "css", "js")
+PATTERNS = ("py.typed", *(f"**/*.{kind}" for kind in KINDS))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_the_wheel_holds_every_file_that_the_package_reads(wheel: Path) -> None:
     package = ROOT / "src" / "tocsin"
     wanted = {
         f"tocsin/{file.relative_to(package).as_posix()}"
-        for pattern in ("**/*.yaml", "**/*.yml", "py.typed")
+        for pattern in PATTERNS
         for file in package.glob(pattern)
     }
     assert wanted <= set(zipfile.ZipFile(wheel).namelist())

@@ -14,7 +14,7 @@ from acceptance.shapes import (
     vault_request,
     with_evidence,
 )
-from logs.azure_records import APP, OBJECT, TENANT, USER, VAULT, Record
+from logs.azure_records import APP, OBJECT, TENANT, USER, VAULT, Record, labelled
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Activity:
 
 
 def raises(shapes: Shapes, *rules: str) -> Activity:
-    return Activity(shapes, frozenset(rules))
+    return Activity(labelled(shapes), frozenset(rules))
 
 
 SEED = "seed_page"

@@ -13,9 +13,9 @@ import tocsin as package
 from cli.calling import rule, scan, tocsin
 
 COMMANDS = {
-    "": ["demo", "logs", "rules", "scan", "test"],
+    "": ["demo", "explain", "logs", "rules", "scan", "test"],
     "rules": ["check", "list", "show"],
-    "logs": ["identify", "types"],
+    "logs": ["fields", "identify", "normalize", "types"],
 }
 
 
@@ -43,12 +43,45 @@ def test_every_command_has_help(command: str) -> None:
     assert long.text.startswith(f"Usage: tocsin {command}")
 
 
+LOADED = """
+import sys
+from tocsin.cli import main
+try:
+    main()
+finally:
+    heavy = {"duckdb", "sigma", "yaml", "rich", "pyarrow"} & set(sys.modules)
+    print(sorted(heavy), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--version"], "[]"),
+        (["rules", "show", "Needle", "{rules}"], "[]"),
+        (["rules", "list", "{rules}"], "[]"),
+        (["logs", "types"], "[]"),
+        (["explain", "{rules}", "{log}:1", "--id", "Needle"], "['pyarrow']"),
+    ],
+    ids=lambda one: " ".join(one[:2]) if isinstance(one, list) else "",
+)
+def test_a_warm_start_loads_only_what_is_needed(
+    arguments: list[str], expected: str, rules: Path, log: Path
+) -> None:
+    command = [sys.executable, "-c", LOADED]
+    command += [one.format(rules=rules, log=log) for one in arguments]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 1}
+    assert done.stderr.splitlines()[-1] == expected
+
+
 def test_every_option_has_a_sentence() -> None:
-    from tocsin.cli import demo, logs, rules, scan, test
+    from tocsin.cli import demo, explain, logs, rules, scan, test
 
     options = [
         (command.name, option.opts[0])
-        for module in (demo, logs, rules, scan, test)
+        for module in (demo, explain, logs, rules, scan, test)
         for command in getattr(module.command, "commands", {"": module.command}).values()
         for option in command.params
         if isinstance(option, click.Option) and not option.help

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.calling import PACKS, rule, tocsin
+from cli.calling import PACKS, jsonl, rule, tocsin
 
 RECORD = {
     "schema": int,
@@ -163,7 +163,8 @@ def test_show_tells_all_that_a_rule_says(tmp_path: Path) -> None:
         "license      MIT\n",
         "date         2026-01-02\n",
         "modified     2026-01-03\n",
-        "ATT&CK       TA0006, T1552.001\n",
+        "ATT&CK       TA0006 Credential Access, T1552.001 Unsecured Credentials",
+        ": Credentials In Files\n",
         "\nFirst line.\nSecond line.\n",
         '\nWaits for, in acme/*/web:\n  mark contains "needle"\n',
         "\nFalse positives:\n  Backups\n",
@@ -183,3 +184,69 @@ def test_rules_cannot_move_the_cursor(tmp_path: Path) -> None:
 def test_our_packs_run_exactly() -> None:
     result = tocsin("rules", "check", *PACKS.iterdir(), "--strict")
     assert result.status == 0, result.text
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    event = {"category": "AuditEvent", "operationName": "SecretGet", "mark": None}
+    (folder / "vault.ndjson").write_bytes(jsonl([event, {"other": 1}]))
+    return folder
+
+
+def wants(folder: Path, name: str, detection: str, service: str = "keyvault") -> None:
+    text = rule(name, detection)
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.yml").write_text(text.replace("acme", "azure").replace("web", service))
+
+
+def test_check_names_the_fields_that_logs_never_carry(tmp_path: Path, logs: Path) -> None:
+    pack = tmp_path / "wanting"
+    wants(pack, "all", "{s: {operationName: x, MARK: y}, condition: s}")
+    wants(pack, "some", "{s: {operationName: x, other: y, Gone|exists: false}, condition: s}")
+    wants(pack, "words", "{k: [word], condition: k}")
+    wants(pack, "elsewhere", "{s: {operationName: x}, condition: s}", "activitylogs")
+    wants(pack, "nowhere", "{s: {operationName: x}, condition: s}", "unknown")
+    result = tocsin("rules", "check", pack, "--logs", logs, "-f", "json")
+    assert result.status == 0
+    seen = {one["name"]: one["fields_never_seen"] for one in json.loads(result.out)}
+    assert seen == {
+        "all": [],
+        "some": ["other", "Gone"],
+        "words": [],
+        "elsewhere": ["operationName"],
+        "nowhere": [],
+    }
+    text = tocsin("rules", "check", pack, "--logs", logs).text.splitlines()
+    at = text.index(f"runs        some ({pack}/some.yml)")
+    assert text[at + 1] == "            never seen in these logs: other, Gone"
+    at = text.index(f"runs        elsewhere ({pack}/elsewhere.yml)")
+    assert text[at + 1] == "            no event of azure.activity in these logs"
+    assert "2 rules want fields that were never seen in these logs" in text
+    assert not any("all.yml" in line for line in text)
+
+
+def test_check_without_logs_names_no_fields(tmp_path: Path) -> None:
+    pack = tmp_path / "wanting"
+    wants(pack, "some", "{s: {gone: x}, condition: s}")
+    [record] = json.loads(tocsin("rules", "check", pack, "-f", "json").out)
+    assert record["fields_never_seen"] == []
+
+
+def test_check_goes_on_without_logs_that_cannot_be_read(tmp_path: Path, logs: Path) -> None:
+    pack = tmp_path / "wanting"
+    wants(pack, "some", "{s: {gone: x}, condition: s}")
+    result = tocsin("rules", "check", pack, "--logs", logs, "--logs", tmp_path / "missing")
+    assert result.status == 2
+    assert f"not read: {tmp_path}/missing: no such file or folder" in result.err
+    assert "never seen in these logs: gone" in result.text
+    none = tocsin("rules", "check", pack, "--logs", tmp_path / "missing")
+    assert (none.status, none.text) == (2, "")
+
+
+def test_show_finds_no_more_than_where_allows(pack: Path) -> None:
+    assert tocsin("rules", "show", "Runs", pack, "--where", "author:ada").status == 0
+    nothing = tocsin("rules", "show", "Runs", pack, "--where", "author:grace")
+    assert nothing.status == 2
+    assert "no rule 'Runs'; tocsin rules list PATH shows ids and names" in nothing.err

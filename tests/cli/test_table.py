@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from cli.calling import scan
+from tocsin.alerts.entities import short_name
 from tocsin.alerts.model import Alert, Event
-from tocsin.outputs.table import MAX_ENTITIES, TableOutput, short_name
+from tocsin.alerts.run import RunInfo
+from tocsin.outputs.table import TableOutput
+from tocsin.outputs.tally import MAX_ENTITIES
 from tocsin.rules.model import Rule, Severity
 
 VAULT = (
@@ -30,6 +33,7 @@ LONG = Rule(
 SHORT = Rule(
     "2", "Vault Listed", "sigma", "detection", "pack", "short.yml", "", severity=Severity.LOW
 )
+RUN = RunInfo("0", (), datetime(2026, 1, 2, tzinfo=UTC), 0.0)
 
 
 def alert(rule: Rule, second: int | None = 0, **entities: str) -> Alert:
@@ -58,7 +62,7 @@ def table(alerts: list[Alert], width: int | None = 200, sizes: tuple[int, ...] =
         for size in sizes:
             output.add(TableOutput().part(rest[:size]))
             rest = rest[size:]
-    output.finish()
+    output.finish(RUN)
     return stream.getvalue().decode()
 
 

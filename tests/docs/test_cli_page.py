@@ -1,8 +1,9 @@
 import re
 
 import pytest
-from pages import DOCS, generator
 
+from pages import DOCS, generator
+from tocsin.outputs import OUTPUTS
 from tocsin.rules.select import FIELDS
 
 PAGE = (DOCS / "cli.md").read_text("utf-8")
@@ -19,6 +20,11 @@ def test_a_command_and_its_options_stand_on_the_page(name):
 
 def test_the_commands_are_those_of_the_program():
     assert {"demo", "logs identify", "logs types", "rules check", "scan", "test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_form_of_results_stands_on_the_page(name):
+    assert f"\n| `{name}` |" in PAGE
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pages import DOCS, blocks, generator, rows, write_files
 
 from logs import reading
+from pages import DOCS, blocks, generator, rows, write_files
 from tocsin.condition.functions import FUNCTIONS
 from tocsin.content.demo import intrusion_records, ordinary_records
 from tocsin.engine.match import Matcher

@@ -2,6 +2,7 @@ import configparser
 import re
 
 import pytest
+
 from pages import (
     DOCS,
     PAGES,

@@ -1,8 +1,8 @@
 import shutil
 
 import pytest
-from pages import ROOT, blocks, make_checkout, run_step, steps
 
+from pages import ROOT, blocks, make_checkout, run_step, steps
 from tocsin.content.demo import write_demo
 
 README = ROOT / "README.md"

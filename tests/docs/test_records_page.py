@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pages import DOCS, ROOT, blocks, rows
 
+from pages import DOCS, ROOT, blocks, rows, write_files
+from tocsin.cli.explain import command as explain_command
+from tocsin.cli.logs import command as logs_command
 from tocsin.cli.rules import command as rules_command
 from tocsin.cli.scan import command as scan_command
 from tocsin.cli.test import command as cases_command
 from tocsin.content.demo import write_demo
+from tocsin.outputs.csv import COLUMNS
 
 PACK = ROOT / "src/tocsin/content/packs/azure-keyvault"
 PAGE = DOCS / "records.md"
@@ -52,6 +55,7 @@ def test_the_alert_shown_is_the_one_that_is_raised(alert):
         key: shown[key] for key in ("id", "time", "severity", "risk_score")
     }
     assert alert["rule"]["digest"] == shown["rule"]["digest"]
+    assert alert["attack"] == shown["attack"]
     for key in ("id", "line", "log_type"):
         assert alert["events"][0][key] == shown["events"][0][key]
 
@@ -61,6 +65,13 @@ def test_every_key_of_an_alert_is_described(alert):
         name.strip("` ") for row in rows(PAGE, "key", "holds") for name in row[0].split(",")
     }
     assert set(alert) <= described
+
+
+def test_the_columns_of_csv_are_those_that_are_described_in_their_order():
+    described = [
+        name.strip("` ") for row in rows(PAGE, "column", "holds") for name in row[0].split(",")
+    ]
+    assert described == list(COLUMNS)
 
 
 def test_an_event_id_is_made_as_described(alert):
@@ -98,8 +109,58 @@ def test_a_listed_rule_has_the_keys_that_are_shown():
     (record,) = json.loads(run(rules_command, "list", PACK / "secret_read.yml", "-f", "json"))
     assert set(record) == set(SHOWN["rule"][0])
     assert record["pack"] == SHOWN["rule"][0]["pack"]
+    assert record["attack"] == SHOWN["rule"][0]["attack"]
 
 
 def test_test_results_have_the_keys_that_are_shown():
     record = json.loads(run(cases_command, PACK / "secret_read.yml", "-f", "json"))
     assert shape(record) == shape(SHOWN["test"])
+
+
+@pytest.fixture
+def vault(tmp_path, monkeypatch):
+    """The files of the page on the command line, which the examples are made from."""
+    write_files(DOCS / "cli.md", tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_explanation_shown_is_the_one_that_is_written(vault):
+    arguments = ["secrets.yml", "vault.ndjson:1", "-f", "json"]
+    result = CliRunner().invoke(explain_command, arguments)
+    assert result.exit_code == 1, result.output
+    record, shown = json.loads(result.stdout), SHOWN["explanation"]
+    [variant] = record["explained"]["inputs"][0]["variants"]
+    del variant["condition"]["parts"][1:]
+    record["explained"]["rule"]["digest"] = "…"
+    assert record == shown
+
+
+def test_the_fields_shown_are_those_that_are_written(vault):
+    record = json.loads(
+        run(logs_command, "fields", "vault.ndjson", "-r", "secrets.yml", "-f", "json")
+    )
+    [shape] = record["shapes"]
+    shape["fields"] = [one for one in shape["fields"] if one["field"] == "operationName"]
+    assert record == SHOWN["fields"]
+
+
+def test_the_normalized_record_shown_is_the_one_that_is_written(vault):
+    record = json.loads(run(logs_command, "normalize", "vault.ndjson:2"))
+    record["fields"] = {"operationName": record["fields"]["operationName"]}
+    assert record == SHOWN["normalized"]
+
+
+@pytest.mark.parametrize("name", ["explanation", "fields", "normalized"])
+def test_every_key_of_a_record_stands_in_a_table_or_in_text(name):
+    text = PAGE.read_text("utf-8")
+    missing = {key for key in keys_of(SHOWN[name]) if f"`{key}`" not in text}
+    assert missing <= set(SHOWN["alert"]["rule"]) | set(SHOWN["normalized"]["fields"]) | LOG_SOURCES
+
+
+LOG_SOURCES = set(SHOWN["normalized"]["log_sources"])
+
+
+def keys_of(value):
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_of, value.values()))
+    return set().union(*map(keys_of, value)) if isinstance(value, list) else set()

@@ -1,6 +1,7 @@
 import pytest
-from pages import DOCS, generator, rows
 from sigma.modifiers import modifier_mapping
+
+from pages import DOCS, generator, rows
 
 PAGE = DOCS / "sigma.md"
 EXAMPLES = rows(PAGE, "rule", "event", "result")

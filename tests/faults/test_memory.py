@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.calling import rule
+
 MEMORY = """
 import sys
 from tocsin.cli import main
@@ -22,9 +24,21 @@ LIMIT = 900
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-def megabytes(file: Path, rules: Path, workers: int, sentence: str = "longer than 16 MiB") -> int:
+def megabytes(
+    file: Path, rules: Path, workers: int, sentence: str = "longer than 16 MiB", *options: str
+) -> int:
     """Scan a file in a process of its own; return the most memory that it took."""
-    arguments = ["scan", file, "-r", rules, "--log-type", "acme//web", "--workers", workers]
+    arguments = [
+        "scan",
+        file,
+        "-r",
+        rules,
+        "--log-type",
+        "acme//web",
+        "--workers",
+        workers,
+        *options,
+    ]
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, *map(str, arguments)],
         capture_output=True,
@@ -55,3 +69,16 @@ def test_a_long_record_is_repaired_in_little_memory(
     (tmp_path / "log").write_text(f'{{"x": "\t{text}",}}\n', "utf-8")
     sentence = "1 records were repaired"
     assert megabytes(tmp_path / "log", rules, 1, sentence) < LIMIT
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_rules_that_all_match_every_event_take_little_memory(form: str, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    for number in range(20):
+        (rules / f"{number}.yml").write_text(rule(f"Rule {number}"))
+    line = f'{{"mark": "needle", "text": "{"x" * 2000}"}}\n'
+    (tmp_path / "log").write_text(line * 12_000)
+    options = ["-f", form, "-o", "/dev/null"]
+    sentence = "240,000 alerts"
+    assert megabytes(tmp_path / "log", rules, 1, sentence, *options) < LIMIT

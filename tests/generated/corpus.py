@@ -42,6 +42,11 @@ class CorpusRule:
         names = ((field, getattr(value, "field", None)) for field, value in pairs)
         return tuple(dict.fromkeys(name for pair in names for name in pair if name))
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Return what the rule asks for, as text."""
+        return tuple(str(leaf.value) for leaf in self.leaves)
+
     @property
     def has_keywords(self) -> bool:
         return any(not hasattr(leaf, "field") for leaf in self.leaves)

@@ -8,15 +8,13 @@ from collections import Counter
 from functools import partial
 from itertools import groupby
 
-from generated import azure, plain, windows
+from generated import azure, cloud, clusters, plain, windows
 from generated.corpus import LEFT_OUT
 from generated.generator import EACH_VALUE, make_probes, share
 from generated.scanning import Batch, judge_by, judge_flat
 
 UNSATISFIABLE = {
     "53d4bb30-3f36-4e8a-b078-69d36c4a79ff": "a command line that is RunWizard and holds a GUID",
-    "a62b37e0-45d3-48d9-a517-90c1a1b0186b": "an event of the System channel that is in no channel "
-    "such as System: the rule means the log that was cleared, which has the same name",
 }
 """Rules that no event can match, and why."""
 
@@ -25,6 +23,25 @@ WINDOWS_SHAPES = {
     "evtx": windows.evtx_record,
     "winlogbeat": windows.winlogbeat_record,
 }
+CLOUDS = {
+    ("aws", "cloudtrail"): cloud.CLOUDTRAIL,
+    ("gcp", "gcp.audit"): clusters.GOOGLE_CLOUD,
+    ("gcp", "google_workspace.admin"): clusters.ADMIN,
+    ("gcp", "google_workspace.login"): clusters.LOGIN,
+    ("github", "audit"): cloud.GITHUB,
+    ("kubernetes", "audit"): clusters.KUBERNETES,
+    ("m365", "audit"): cloud.OFFICE,
+    ("m365", "exchange"): cloud.MAIL,
+    ("m365", "threat_detection"): cloud.ALERTS,
+    ("m365", "threat_management"): cloud.ALERTS,
+    ("okta", "okta"): cloud.OKTA,
+}
+"""Product and service → their log."""
+UNSAID = {
+    ("log_analytics", "microsoft365_bypass_conditional_access"): "no sign-ins in OfficeActivity",
+    ("log_analytics", "microsoft365_suspicious_email_delivered"): "nor columns for mail",
+}
+"""Shape and rule for which it has no place, and why."""
 SHOWN = 20
 
 
@@ -40,9 +57,13 @@ def for_azure(corpus):
     return [rule for rule in corpus if rule.product == "azure"]
 
 
+def for_clouds(corpus):
+    return [rule for rule in corpus if (rule.product, rule.service) in CLOUDS]
+
+
 def for_others(corpus):
-    others = [rule for rule in corpus if not is_for_windows(rule) and rule.product != "azure"]
-    return sorted(others, key=lambda rule: rule.log_source)
+    known = {*for_windows(corpus), *for_azure(corpus), *for_clouds(corpus)}
+    return sorted(set(corpus) - known, key=lambda rule: (rule.log_source, rule.id))
 
 
 def without_values(probes):
@@ -101,6 +122,33 @@ def test_azure_rules(corpus, tmp_path, count):
     alerts = batch.scan([rule.path for rule in rules])
     count("Azure events", batch.counts)
     assert not list(batch.wrong(alerts))[:SHOWN]
+
+
+def test_rules_for_clouds_and_services(corpus, tmp_path, count):
+    rules = for_clouds(corpus)
+    batch, made, unsaid = Batch(tmp_path), {}, set()
+    for rule in rules:
+        source = CLOUDS[rule.product, rule.service]
+        world = source.world()
+        made[rule] = probes = make_probes(rule, world)
+        for shape, write in source.writers().items():
+            file = f"{rule.product} {rule.service} {shape}"
+            batch.add(file, probes, write, judge_flat(world))
+            if not any(one.probe.rule is rule and one.expected for one in batch.files[file]):
+                unsaid.add((shape, rule.path.stem))
+    assert unmade(made) == expected_of(rules)
+    assert unsaid == UNSAID.keys()
+    alerts = batch.scan([rule.path for rule in rules])
+    count("cloud events", batch.counts)
+    assert not list(batch.wrong(alerts))[:SHOWN]
+    products = {rule.id: rule.product for rule in rules}
+    strange = [one for one in alerts if products[one[2]] not in {one[0].split()[0], *also(one[0])}]
+    assert not strange[:SHOWN]
+
+
+def also(file):
+    """Return the product whose rules see a file's events besides those of its own."""
+    return {"gcp"} if file.endswith(" gke") else set()
 
 
 def test_rules_whose_logs_have_no_log_type(corpus, tmp_path, count):

@@ -13,6 +13,8 @@ from oracle import sigma_oracle
 from oracle.windows_facts import (
     ANY_EVENT,
     CATEGORIES,
+    CLEARED,
+    EVENTLOG,
     SERVICES,
     Variant,
     as_named,
@@ -30,6 +32,9 @@ OTHER_CHANNEL = "Microsoft-Windows-Elsewhere/Operational"
 
 def worlds(rule: CorpusRule) -> Iterator[tuple[Variant, World]]:
     """Yield the ways in which events answer to a rule's log source."""
+    if rule.service == "system" and EVENTLOG in rule.texts:
+        yield CLEARED, CLEARED_WORLD
+        return
     channels = channels_of(rule.service)
     variants = CATEGORIES[rule.category] if rule.category else [ANY_EVENT]
     for variant in variants:
@@ -61,6 +66,14 @@ def make_world(variant: Variant, channels: tuple[str, ...]) -> World:
     )
 
 
+CLEARED_WORLD = World(
+    gates=[{"eventid": 104, "provider_name": EVENTLOG}],
+    always=frozenset({"eventid"}),
+    elsewhere=[{"eventid": 9999}, {"provider_name": "Elsewhere"}],
+)
+"""Events of the System log that say that a log was cleared: its channel is a rule's `Channel`."""
+
+
 def recorded_by(variant: Variant):
     """Return the test for what an audit event records; others record whatever a rule names."""
     (identifier, *more) = variant.event_ids or ("",)
@@ -77,6 +90,8 @@ def named(rule: CorpusRule, variant: Variant, values: Values) -> Values:
     event: Values = {}
     for slot, value in values.items():
         origin = variant.names.get(spelled[slot], spelled[slot])
+        if variant is CLEARED:
+            origin = spelled[slot]
         if callable(origin):
             origin = ACCOUNT_OF[spelled[slot]]
         if isinstance(origin, tuple):
@@ -132,6 +147,10 @@ DEFENDER_NAMES = {
 def flat_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
     """Write an event as NXLog does: everything at the top."""
     event = named(rule, variant, values)
+    if variant is CLEARED:
+        event = {**event, "Channel": "System"}
+        if values.get("channel") is not None:
+            event["Message"] = f"The {values['channel']} log file was cleared."
     names = NXLOG | (DEFENDER_NAMES if rule.service == "windefend" else {})
     record = {"EventTime": "2026-03-04 05:06:07", "@timestamp": TIME, "Hostname": HOST}
     record |= {names.get(name, name): value for name, value in event.items()}
@@ -151,6 +170,8 @@ SYSTEM = {"Channel", "EventID", "Computer", "Level", "Keywords", "Opcode", "Task
 def evtx_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
     """Write an event as tools that read EVTX files do: the XML as JSON."""
     event = named(rule, variant, values)
+    cleared = {"Channel": event.pop("Channel", None)} if variant is CLEARED else {}
+    event = {"Channel": "System", **event} if variant is CLEARED else event
     provider = {"Name": event.pop("Provider_Name", "Some-Provider")}
     system: dict = {"Provider": {"#attributes": provider}, "Computer": HOST}
     system["TimeCreated"] = {"#attributes": {"SystemTime": TIME}}
@@ -162,6 +183,8 @@ def evtx_record(rule: CorpusRule, variant: Variant, values: Values) -> dict:
     rendered = {"Message": event.pop("Message")} if "Message" in event else {}
     if rule.service == "windefend":
         event = {DEFENDER_NAMES.get(name, name): value for name, value in event.items()}
+    if variant is CLEARED:
+        return {"Event": {"System": system, "UserData": {"LogFileCleared": cleared}}}
     held = {"UserData": {"EventXML": event}} if rule.service in OF_USER else {"EventData": event}
     return {"Event": {"System": system, **held, "RenderingInfo": rendered}}
 
@@ -193,6 +216,9 @@ def winlogbeat_record(rule: CorpusRule, variant: Variant, values: Values) -> dic
     """Write an event as Winlogbeat does: all event data is text, or moved to ECS by its module."""
     event = named(rule, variant, values)
     winlog: dict = {"computer_name": HOST}
+    if variant is CLEARED:
+        winlog["user_data"] = {"xml_name": "LogFileCleared", "Channel": event.get("Channel")}
+        event["Channel"] = "System"
     winlog |= {WINLOG[name]: event.pop(name) for name in WINLOG.keys() & event.keys()}
     record: dict = {"@timestamp": TIME, "winlog": winlog}
     if "Message" in event:

@@ -50,6 +50,20 @@ def numbered(items: list[Any]) -> Record:
     return {str(number): item for number, item in enumerate(items)}
 
 
+LABELLED = ("diagnostic", "api", "datadog", "graph")
+"""Shapes that are met within an object that says more of the record, too."""
+
+
+def labelled(shapes: dict[str, Record]) -> dict[str, Record]:
+    """Add the records within an object that holds a label beside each."""
+    within = {
+        f"{shape}_event": {"label": "exercise 7", "event": shapes[shape]}
+        for shape in LABELLED
+        if shape in shapes
+    }
+    return shapes | within
+
+
 def activity_shapes(operation: str, resource: str, message: str = "") -> dict[str, Record]:
     """One operation on a resource; `message` where it differs from the operation's name."""
     claims = {"appid": APP, "name": "Mira", UPN_CLAIM: USER, TENANT_CLAIM: TENANT}
@@ -791,9 +805,9 @@ REQUEST_READINGS: dict[str, set[str]] = {
 
 
 SAMPLES: dict[str, tuple[dict[str, Record], dict[str, set[str]]]] = {
-    "azure.activity": (ACTIVITY, ACTIVITY_READINGS),
-    "entra.signin": (SIGN_INS, SIGN_IN_READINGS),
-    "entra.audit": (CHANGES, CHANGE_READINGS),
-    "entra.risk": (DETECTIONS, DETECTION_READINGS),
-    "azure.keyvault": (REQUESTS, REQUEST_READINGS),
+    "azure.activity": (labelled(ACTIVITY), ACTIVITY_READINGS),
+    "entra.signin": (labelled(SIGN_INS), SIGN_IN_READINGS),
+    "entra.audit": (labelled(CHANGES), CHANGE_READINGS),
+    "entra.risk": (labelled(DETECTIONS), DETECTION_READINGS),
+    "azure.keyvault": (labelled(REQUESTS), REQUEST_READINGS),
 }

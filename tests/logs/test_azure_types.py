@@ -422,8 +422,9 @@ def test_a_service_selects_its_log_type_alone(service, name):
 
 def test_users_at_risk_are_no_detections():
     seen = view(VARIANTS["user at risk"][0])
-    assert not holds(ours()["entra.risk"].services["riskdetection"], seen.read)
-    assert holds(ours()["entra.risk"].services["riskdetection"], view(DETECTIONS["ecs"]).read)
+    (detection,) = ours()["entra.risk"].services["riskdetection"]
+    assert not holds(detection.condition, seen.read)
+    assert holds(detection.condition, view(DETECTIONS["ecs"]).read)
 
 
 NOWHERE = {
@@ -484,7 +485,7 @@ def hits(rules: list[Rule], record: Record) -> set[str]:
         for rule in rules
         for one in rule.inputs
         for variant in log_type.select(one.scope.product, one.scope.category, one.scope.service)
-        if holds(variant.condition, RecordView(parsed, shape, variant=variant).read)
+        if holds(variant.condition, RecordView(parsed, shape).read)
         and holds(one.condition, RecordView(parsed, shape, variant=variant).read)
     }
 
@@ -547,28 +548,11 @@ def test_one_activity_meets_the_same_rules_in_every_shape(azure_rules, records, 
     assert found == dict.fromkeys(records, first)
 
 
-def unwrapped(record: Record) -> Record:
-    return record["event"] if "stratus_technique" in record else record
-
-
 def records_of(path: Path, *, every: int = 1) -> Iterator[Record]:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as lines:
         for line in islice(lines, 0, None, every):
-            yield unwrapped(read(line).value)
-
-
-def test_every_real_azure_record_is_accepted_once(shared):
-    storage = 0
-    for path in sorted((shared / "data" / "azure").glob("*.ndjson")):
-        for record in records_of(path):
-            found = kinds(record)
-            if str(record.get("category")).startswith("Storage"):
-                storage += 1
-                continue
-            assert len(found) == 1, (path.name, found, record)
-            assert found[0].split("/")[0] in OURS
-    assert storage == 2
+            yield read(line).value
 
 
 REAL = {
@@ -581,12 +565,12 @@ REAL = {
     "sentinel_training_disable_accounts": {"entra.signin/log_analytics": 4},
     "sentinel_training_sign-in_adelete": {"entra.signin/log_analytics": 56},
     "stratus_doc_samples_azure": {
-        "azure.activity/datadog": 3,
-        "azure.activity/api": 4,
-        "azure.activity/diagnostic": 3,
-        "azure.keyvault/diagnostic": 2,
+        "azure.activity/datadog_event": 3,
+        "azure.activity/api_event": 4,
+        "azure.activity/diagnostic_event": 3,
+        "azure.keyvault/diagnostic_event": 2,
     },
-    "stratus_doc_samples_entra-id": {"entra.audit/graph": 1},
+    "stratus_doc_samples_entra-id": {"entra.audit/graph_event": 1},
 }
 
 
@@ -599,17 +583,6 @@ def test_real_records_are_what_their_source_says(shared, name):
         if kind.split("/")[0] in OURS
     ]
     assert {kind: found.count(kind) for kind in found} == REAL[name]
-
-
-def test_records_of_other_products_are_not_taken(shared):
-    paths = [
-        *(shared / "data").glob("[!a]*/*.ndjson"),
-        *(shared / "data" / "aws").glob("*.ndjson"),
-        *(shared / "data" / "windows").glob("*.ndjson.gz"),
-    ]
-    for path in sorted(paths):
-        for record in records_of(path, every=25 if path.suffix == ".gz" else 5):
-            assert not [kind for kind in kinds(record) if kind.split("/")[0] in OURS], path.name
 
 
 def rows_of(shared: Path, name: str) -> list[RecordView]:

@@ -50,7 +50,7 @@ def variants_of(record: dict[str, Any], category: str) -> list[Variant]:
     return [
         variant
         for variant in windows().categories[category]
-        if holds(variant.condition, view(record, variant).read)
+        if holds(variant.condition, view(record).read)
     ]
 
 
@@ -60,7 +60,11 @@ def categories_of(record: dict[str, Any]) -> set[str]:
 
 def services_of(record: dict[str, Any]) -> set[str]:
     seen = view(record)
-    return {name for name, condition in windows().services.items() if holds(condition, seen.read)}
+    return {
+        name
+        for name, variants in windows().services.items()
+        if any(holds(variant.condition, seen.read) for variant in variants)
+    }
 
 
 def flat(channel: str, event_id: int, provider: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -321,6 +325,44 @@ def test_user_data_is_read_whatever_its_wrapper_is_called() -> None:
     for seen in (view(record), view(other)):
         assert texts(seen, "SubjectUserName") == ["ann"]
         assert ("user", "ann") in set(seen.entities())
+
+
+def cleared(channel: str) -> list[dict[str, Any]]:
+    """Write in every shape that a log was cleared."""
+    event = ("System", 104, "Microsoft-Windows-Eventlog", {})
+    nxlog = {**flat(*event), "Message": f"The {channel} log file was cleared."}
+    data = {"SubjectUserName": "ann", "Channel": channel, "BackupPath": ""}
+    xml = evtx(*event)
+    xml["Event"]["UserData"] = {"LogFileCleared": data}
+    beat = winlogbeat(*event)
+    beat["winlog"]["user_data"] = {"xml_name": "LogFileCleared", **data}
+    return [nxlog, xml, beat]
+
+
+def channels_of_system(record: dict[str, Any]) -> list[list[str] | None]:
+    """Return what rules for the service `system` read as the channel of an event."""
+    return [
+        texts(view(record, variant), "Channel")
+        for variant in windows().services["system"]
+        if holds(variant.condition, view(record).read)
+    ]
+
+
+@pytest.mark.parametrize("number", range(3), ids=SHAPES)
+def test_the_channel_of_a_cleared_log_is_that_log(number: int) -> None:
+    assert channels_of_system(cleared("Application")[number]) == [["Application"]]
+    assert channels_of_system(cleared("Windows PowerShell")[number]) == [["Windows PowerShell"]]
+
+
+def test_a_cleared_log_is_not_named_where_the_message_does_not_tell() -> None:
+    record = flat("System", 104, "Microsoft-Windows-Eventlog", {"Message": "Es wurde gelöscht."})
+    assert channels_of_system(record) == [None]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_other_events_of_the_system_log_keep_their_channel(shape: str) -> None:
+    for event in ((104, "Some-Provider"), (7045, "Microsoft-Windows-Eventlog")):
+        assert channels_of_system(SHAPES[shape]("System", *event, {})) == [["System"]]
 
 
 def test_names_are_looked_up_ignoring_case() -> None:

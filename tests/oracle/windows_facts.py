@@ -136,6 +136,21 @@ ANTIVIRUS = events_of(
 )
 
 ANY_EVENT = Variant((), frozenset())
+EVENTLOG = "Microsoft-Windows-Eventlog"
+
+
+def cleared_channel(record):
+    """Return which log was cleared, as the event that says so tells in its message."""
+    before, found, _ = text(record.get("Message") or "").partition(" log file was cleared")
+    return before.partition("The ")[2] if found else None
+
+
+CLEARED = events_of(
+    "System",
+    104,
+    where={"Provider_Name": {EVENTLOG}},
+    names={"Channel": cleared_channel},
+)
 CATEGORIES = {
     "process_creation": [sysmon(1), PROCESS_4688],
     "file_change": [sysmon(2)],
@@ -189,7 +204,8 @@ def variants_for(source, record):
         if text(record["Channel"]).lower() not in [channel.lower() for channel in channels]:
             return []
     if source.category is None:
-        return [ANY_EVENT]
+        cleared = source.service == "system" and answers(CLEARED, record)
+        return [CLEARED if cleared else ANY_EVENT]
     return [one for one in CATEGORIES.get(source.category, ()) if answers(one, record)]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.rules import cache
-from tocsin.rules.cache import cache_key, load_rules_cached
+from tocsin.rules.cache import RuleIndex, cache_key, load_rules_cached
 from tocsin.rules.load import LoadOptions, RuleLoader, load_rules
 from tocsin.rules.model import RuleSet, Verdict
 
@@ -303,4 +303,45 @@ def test_an_entry_is_json_behind_a_checksum(folder: Path, pack: Path) -> None:
     assert entry.suffix == ".json"
     checksum, _, data = entry.read_bytes().partition(b"\n")
     assert hashlib.sha256(data).hexdigest().encode() == checksum
-    assert len(json.loads(data)) == 5
+    index, rules = json.loads(data)
+    assert len(index) == len(rules) == 5
+
+
+@pytest.mark.parametrize("cached", ["cold", "warm", "off"])
+def test_an_index_finds_what_a_look_through_all_rules_finds(
+    cached: str, folder: Path, pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = load_rules([pack]).rules
+    if cached == "warm":
+        load_rules_cached([pack])
+    if cached == "off":
+        monkeypatch.setenv("TOCSIN_CACHE", "")
+    index = RuleIndex([pack])
+    for wanted in ("A", "b", "BROKEN", "Repeated", "nope", *(ID.format(at) for at in range(1, 5))):
+        found = {one for one in expected if wanted.lower() in {one.id.lower(), one.name.lower()}}
+        assert set(index.find(wanted)) == found, wanted
+
+
+def test_an_index_decodes_only_what_is_wanted(
+    folder: Path, pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tocsin.rules import codec
+
+    load_rules_cached([pack])
+    decoded: list[str] = []
+    honest = codec.decode_rule
+    monkeypatch.setattr(
+        codec, "decode_rule", lambda data: decoded.append(data[0][1]) or honest(data)
+    )
+    index = RuleIndex([pack])
+    assert decoded == []
+    assert [rule.name for rule in index.find("B")] == ["B"]
+    assert decoded == ["B"]
+
+
+def test_a_second_rule_of_an_id_cannot_run_when_it_is_found_by_its_name(
+    folder: Path, pack: Path
+) -> None:
+    [rule] = RuleIndex([pack]).find("Repeated")
+    assert rule.verdict is Verdict.CANNOT
+    assert "is already used in this pack by" in rule.reasons[-1]

@@ -50,7 +50,15 @@ TREE = {
     ],
     "events_total": NUMBER,
     "matched": [{"field": TEXT, "op": TEXT, "value": object, "path": [TEXT], "found": object}],
-    "attack": [{"tactic": OR_NONE, "technique": OR_NONE}],
+    "attack": [
+        {
+            "tactic": OR_NONE,
+            "tactic_name": OR_NONE,
+            "technique": OR_NONE,
+            "technique_name": OR_NONE,
+            "replaces": OR_NONE,
+        }
+    ],
     "guide": TEXT,
 }
 
@@ -167,8 +175,20 @@ def test_a_record_says_all_that_is_known(pack: Path) -> None:
             {"field": "n", "op": "equals", "value": 7, "path": ["n"], "found": 7},
         ],
         "attack": [
-            {"tactic": "TA0006", "technique": None},
-            {"tactic": None, "technique": "T1552.001"},
+            {
+                "tactic": "TA0006",
+                "tactic_name": "Credential Access",
+                "technique": None,
+                "technique_name": None,
+                "replaces": None,
+            },
+            {
+                "tactic": None,
+                "tactic_name": None,
+                "technique": "T1552.001",
+                "technique_name": "Credentials In Files",
+                "replaces": None,
+            },
         ],
         "guide": "",
     }

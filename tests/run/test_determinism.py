@@ -96,6 +96,7 @@ def run(folder: Path, form: str, batch: int, workers: int) -> tuple[bytes, bytes
 CUTS = {
     "ndjson": [*((batch, 1) for batch in BATCHES), *((997, workers) for workers in WORKERS)],
     "table": [(1, 1), (997, 2)],
+    "csv": [(1, 1), (997, 2)],
 }
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tocsin.errors import InternalError
 from tocsin.logs.formats.blocks import Lines
+from tocsin.outputs.ndjson import NdjsonOutput
+from tocsin.run.parts import Parts
 from tocsin.run.pool import Pool, Run, in_process
 from tocsin.run.quarantine import Quarantined
 from tocsin.run.work import Done, Task
@@ -20,7 +22,7 @@ class Counting:
     def run(self, task: Task) -> Done:
         block = task.block
         time.sleep(0.2 if block.length == 1 else 0)
-        return Done(part=block.length)
+        return Done(Parts(NdjsonOutput()), bytes=block.length)
 
 
 class Dying:
@@ -45,7 +47,7 @@ def test_results_come_in_the_order_of_tasks_and_other_items_in_their_place(
     assert [item for item, _ in found] == [
         refused, *tasks[:2], refused, *tasks[2:], refused,
     ]  # fmt: skip
-    assert [done.part for _, done in found if done] == [1, 2, 3, 4, 5]
+    assert [done.bytes for _, done in found if done] == [1, 2, 3, 4, 5]
 
 
 def test_a_worker_that_dies_is_said(capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,14 +8,13 @@ import orjson
 
 from tocsin.alerts.model import Alert, Event, Evidence
 from tocsin.condition.evaluate import Found, Read, compile_test, explain, holds
-from tocsin.condition.functions import Scalar, apply
-from tocsin.condition.tree import Field, Glob, Op, Predicate, Regex, Wild
+from tocsin.condition.functions import Scalar
+from tocsin.condition.tree import Glob, Op, Predicate, Regex, Wild
 from tocsin.engine.match import BatchResult, Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read, standard
-from tocsin.logs.logtype import Variant
-from tocsin.logs.values import walk
+from tocsin.logs.logtype import EVERY_EVENT, Variant
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Rule
 from tocsin.times import PLAIN_CLOCK, Clock
@@ -61,7 +60,7 @@ class AlertBuilder:
         one = rule.inputs[planned.number]
         view = seen.view(one.vocabulary, planned.variant)
         found = None
-        if holds(planned.variant.condition, view.read):
+        if holds(planned.variant.condition, seen.view(one.vocabulary, EVERY_EVENT).read):
             found = explain(one.condition, view.read, partial(_elements, view))
         if found is None:
             raise InternalError("the columnar engine matched what the row-wise reading does not")
@@ -156,11 +155,4 @@ def _shown(value: object) -> Scalar:
 
 
 def _elements(view: RecordView, path: tuple[str, ...]) -> Iterator[Read]:
-    for element in view.read(Field(path)) or ():
-        if isinstance(element, dict):
-            yield partial(_read, element)
-
-
-def _read(element: Scalar, field: Field) -> list[Scalar] | None:
-    values = walk(element, field.path)  # type: ignore[arg-type]
-    return None if values is None else apply(field.via, values)
+    return (element.read for element in view.elements(path))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import orjson
 
+from tocsin.alerts.attack import attack_records
 from tocsin.condition.functions import Scalar
 from tocsin.jsontext import Number, compact
 from tocsin.rules.model import Rule
@@ -63,7 +64,7 @@ class Alert:
     @property
     def reason(self) -> str:
         """Return one sentence that says what was found."""
-        parts = [f"{one.field} {_WORDS.get(one.op, one.op)} {_shown(one)}" for one in self.matched]
+        parts = [f"{one.field} {asked(one)}" for one in self.matched]
         text = "; ".join(dict.fromkeys(parts)) or "the event meets the rule's condition"
         return text if len(text) <= _REASON_LENGTH else text[: _REASON_LENGTH - 1] + "…"
 
@@ -85,10 +86,12 @@ _WORDS = {
 }
 
 
-def _shown(evidence: Evidence) -> str:
+def asked(evidence: Evidence) -> str:
+    """Return in words what was asked of the field, such as `starts with /etc`."""
+    words = _WORDS.get(evidence.op, evidence.op)
     if evidence.op in {"exists", "is_null"}:
-        return ""
-    return str(plain(evidence.value))
+        return words
+    return f"{words} {plain(evidence.value)}"
 
 
 def plain(value: Scalar) -> object:
@@ -126,7 +129,7 @@ def to_record(alert: Alert) -> dict[str, object]:
         "events": [_event_record(event) for event in alert.events],
         "events_total": len(alert.events),
         "matched": [_evidence_record(evidence) for evidence in alert.matched],
-        "attack": [{"tactic": one.tactic, "technique": one.technique} for one in rule.attack],
+        "attack": attack_records(rule.attack),
         "guide": rule.guide,
     }
 

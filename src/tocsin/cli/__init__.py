@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from importlib import import_module
 
 import click
 
@@ -13,8 +14,23 @@ from tocsin.printable import printable_lines
 USAGE_STATUS = 2
 
 
+COMMANDS = ("demo", "explain", "logs", "rules", "scan", "test")
+"""The modules below; one is imported when its command is called."""
+
+
 class _Group(click.Group):
-    """Ends quietly when what reads our output, such as `head`, has seen enough."""
+    """Imports only what is called; ends quietly when what reads our output has seen enough."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{name}").command
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was called."""
@@ -35,10 +51,6 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a mistake of the user ends in one sentence and exit status 2."""
-    from tocsin.cli import demo, logs, rules, scan, test
-
-    for module in (scan, test, rules, logs, demo):
-        cli.add_command(module.command)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

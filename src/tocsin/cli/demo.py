@@ -39,6 +39,7 @@ _NEXT = """
 What to try next:
   tocsin demo --keep demo-logs                          keep the example logs
   tocsin scan demo-logs -r RULES                        other rules on them, e.g. SigmaHQ's
+  tocsin scan demo-logs -r RULES -f html -o report.html a report in one file, to hand on
   tocsin scan YOUR-LOGS -r RULES -f ndjson              your logs; every alert with its evidence
   tocsin rules check RULES                              which rules run here, and why not
 """

@@ -9,7 +9,7 @@ import click
 
 from tocsin.errors import UsageError
 from tocsin.rules.load import LoadOptions
-from tocsin.rules.model import RuleSet
+from tocsin.rules.model import Rule, RuleSet
 from tocsin.rules.select import parse_where
 from tocsin.times import PLAIN_CLOCK, Clock, parse_time, read_zone
 
@@ -62,6 +62,21 @@ def parse_clock(text: str | None) -> Clock:
     if zone is None:
         raise UsageError(f"--tz {text!r} is no time zone; write Europe/Berlin, UTC or +02:00")
     return Clock(zone)
+
+
+def find(
+    wanted: str,
+    paths: Sequence[Path],
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+) -> tuple[Rule, ...]:
+    """Find the rules of an id or name below some paths, without decoding the others."""
+    from tocsin.rules.cache import RuleIndex
+
+    chooser = parse_where(where)
+    index = RuleIndex(paths, LoadOptions(tuple(pipelines), placeholders))
+    return tuple(filter(chooser, index.find(wanted)))
 
 
 def parse_moment(name: str, text: str | None) -> datetime | None:

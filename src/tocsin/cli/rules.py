@@ -2,20 +2,22 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import orjson
 
-from tocsin.cli.options import HELP, load, rule_options
+from tocsin.cli.options import HELP, find, load, rule_options
 from tocsin.engine.check import Checked, check
-from tocsin.errors import UsageError
+from tocsin.errors import InputError, UsageError
 from tocsin.logs.load import load_log_types
+from tocsin.logs.logtype import LogType
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.model import Rule, Verdict
 
-LEFT_OUT = 3
+UNREADABLE, LEFT_OUT = 2, 3
 
 _form = click.option(
     "-f", "--format", "form", default="text", type=click.Choice(["text", "json"]), show_default=True
@@ -30,11 +32,18 @@ def command() -> None:
 
 @command.command("check", context_settings=HELP)
 @_paths
+@click.option(
+    "--logs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Log file or folder: name the fields of each rule that no event in it carries; repeats.",
+)
 @rule_options
 @_form
 @click.option("--strict", is_flag=True, help="Exit with 3 if a rule does not run exactly.")
 def check_rules(
     paths: Sequence[Path],
+    logs: Sequence[Path],
     pipelines: Sequence[Path],
     placeholders: Path | None,
     where: str,
@@ -45,17 +54,59 @@ def check_rules(
     loaded = load(paths, pipelines, placeholders, where)
     log_types = load_log_types()
     checked = [check(rule, log_types) for rule in loaded.rules]
+    missing, unread = _never_seen(checked, logs, log_types)
     if form == "json":
-        _print_json([_check_record(one) for one in checked])
+        _print_json([_check_record(*one) for one in zip(checked, missing, strict=True)])
     else:
-        _print_check(checked)
+        _print_check(checked, missing)
     for skipped in loaded.skipped:
         click.echo(f"not taken  {printable(skipped.path)}: {skipped.reason}", err=form == "json")
+    if unread:
+        sys.exit(UNREADABLE)
     if strict and any(one.verdict is not Verdict.RUNS for one in checked):
         sys.exit(LEFT_OUT)
 
 
-def _check_record(checked: Checked) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """The fields of a rule that logs do not carry, and whether they hold its log types at all."""
+
+    fields: Sequence[str] = ()
+    no_events_of: Sequence[str] = ()
+
+    def lines(self) -> Iterator[str]:
+        if self.no_events_of:
+            yield f"no event of {', '.join(self.no_events_of)} in these logs"
+        elif self.fields:
+            yield f"never seen in these logs: {', '.join(self.fields)}"
+
+
+def _never_seen(
+    checked: Sequence[Checked], logs: Sequence[Path], log_types: Sequence[LogType]
+) -> tuple[list[_Missing], bool]:
+    """Say per rule which of its fields no event of logs carries, and whether a log failed."""
+    if not logs:
+        return [_Missing() for _ in checked], False
+    from tocsin.run.survey import survey
+    from tocsin.run.wanted import Arrivals
+
+    arrivals = Arrivals([one.rule for one in checked], log_types)
+    done = survey(logs, log_types, [arrivals])
+    for problem in (*done.failed, *done.skipped):
+        click.echo(f"not read: {printable(problem)}", err=True)
+    if not done.files:
+        raise InputError("--logs: no log could be read")
+    missing = [
+        _Missing(
+            arrivals.never_seen_by(number, one.log_types),
+            () if arrivals.met(one.log_types) else one.log_types,
+        )
+        for number, one in enumerate(checked)
+    ]
+    return missing, bool(done.failed)
+
+
+def _check_record(checked: Checked, missing: _Missing) -> dict[str, object]:
     rule = checked.rule
     return {
         "schema": 1,
@@ -67,21 +118,25 @@ def _check_record(checked: Checked) -> dict[str, object]:
         "verdict": checked.verdict.value,
         "reasons": checked.reasons,
         "log_types": checked.log_types,
-        "fields_never_seen": [],
+        "fields_never_seen": missing.fields,
         "notes": rule.notes,
     }
 
 
-def _print_check(checked: Sequence[Checked]) -> None:
-    for one in checked:
-        if one.verdict is Verdict.RUNS and not one.rule.notes:
+def _print_check(checked: Sequence[Checked], missing: Sequence[_Missing]) -> None:
+    for one, lacking in zip(checked, missing, strict=True):
+        seen = list(lacking.lines())
+        if one.verdict is Verdict.RUNS and not one.rule.notes and not seen:
             continue
         _say(f"{one.verdict.value:11} {one.rule.name} ({one.rule.path})")
-        for reason in (*one.reasons, *one.rule.notes):
+        for reason in (*one.reasons, *one.rule.notes, *seen):
             _say(f"            {reason}")
     counts = Counter(one.verdict for one in checked)
     verdicts = ", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict)
     click.echo(f"{len(checked):,} rules: {verdicts}")
+    in_vain = sum(bool(one.fields) for one in missing)
+    if in_vain:
+        click.echo(f"{in_vain:,} rules want fields that were never seen in these logs")
     for name, count in sorted(_per_log_type(checked).items(), key=lambda item: (-item[1], item[0])):
         click.echo(f"  {count:6,}  {name}")
 
@@ -128,12 +183,10 @@ def show_rule(
     form: str,
 ) -> None:
     """Show one rule: RULE is a file, or an id or name among the rules at PATHS."""
-    loaded = load(paths or [Path(wanted)], pipelines, placeholders, where)
-    rules = loaded.rules
     if paths:
-        rules = tuple(
-            rule for rule in rules if wanted.lower() in {rule.id.lower(), rule.name.lower()}
-        )
+        rules = find(wanted, paths, pipelines, placeholders, where)
+    else:
+        rules = load([Path(wanted)], pipelines, placeholders, where).rules
     if not rules:
         raise UsageError(f"no rule {wanted!r}; tocsin rules list PATH shows ids and names")
     if form == "json":
@@ -144,6 +197,7 @@ def show_rule(
 
 
 def _rule_record(rule: Rule) -> dict[str, object]:
+    from tocsin.alerts.attack import attack_records
     from tocsin.alerts.model import rule_record
 
     return {
@@ -154,6 +208,7 @@ def _rule_record(rule: Rule) -> dict[str, object]:
         "description": rule.description,
         "date": rule.date,
         "modified": rule.modified,
+        "attack": attack_records(rule.attack),
         "verdict": rule.verdict.value,
         "reasons": rule.reasons,
     }
@@ -185,7 +240,8 @@ def _print_rule(rule: Rule) -> None:
 
 
 def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
-    attack = [one.technique or one.tactic or "" for one in rule.attack]
+    from tocsin.alerts.attack import attack_names
+
     return [
         ("id", rule.id),
         ("severity", rule.severity.value),
@@ -195,7 +251,7 @@ def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
         ("license", rule.license or ""),
         ("date", rule.date or ""),
         ("modified", rule.modified or ""),
-        ("ATT&CK", ", ".join(attack)),
+        ("ATT&CK", ", ".join(map(str, attack_names(rule.attack)))),
         ("path", rule.path),
         (
             "verdict",

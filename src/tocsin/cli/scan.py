@@ -4,21 +4,28 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from tocsin import __version__
+from tocsin.alerts.run import LeftOut, Pack, RunInfo
 from tocsin.cli.options import HELP, load, parse_clock, parse_moment, rule_options
 from tocsin.errors import UsageError
+from tocsin.ids import digest
 from tocsin.logs.bridges import bridge_names
 from tocsin.logs.formats.open import STDIN
-from tocsin.outputs import OUTPUTS, make_output
+from tocsin.outputs import OUTPUTS, choose_output
+from tocsin.outputs.groups import GROUPINGS
 from tocsin.printable import printable
 from tocsin.rules.load import NO_RULE
 from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
 from tocsin.rules.select import parse_severity
-from tocsin.run.identify import choose_log_types
+from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import Progress, ScanOptions, ScanSummary, scan
 from tocsin.run.work import Window
@@ -63,6 +70,11 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     "-f", "--format", "form", default="table", type=click.Choice(sorted(OUTPUTS)), show_default=True
 )
 @click.option(
+    "--group",
+    metavar="NAME",
+    help=f"What a line of the table stands for, instead of a rule: {', '.join(GROUPINGS)}.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Instead of stdout."
 )
 @click.option(
@@ -94,6 +106,7 @@ def command(
     where: str,
     bridges: Sequence[str],
     form: str,
+    group: str | None,
     output: Path | None,
     fail_on: str | None,
     workers: int,
@@ -108,6 +121,7 @@ def command(
     Exit status: 2 wrong use or unreadable input, 1 alerts at or above --fail-on, 3 with --strict
     if rules or records were left out, else 0.
     """
+    make_output = choose_output(form, group)
     window = _window(since, until)
     clock = parse_clock(tz)
     output = None if output == STDIN else output
@@ -115,7 +129,7 @@ def command(
     _refuse_overwriting(paths, writes)
     limit = parse_severity(fail_on) if fail_on else None
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
-    started = time.monotonic()
+    stopwatch = _Stopwatch(datetime.now(UTC), time.monotonic())
     loaded = load(rule_paths, pipelines, placeholders, where)
     rules = [rule for rule in loaded.rules if _runs(rule, least, include_disabled)]
     if not rules:
@@ -132,11 +146,14 @@ def command(
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
-        summary = scan(paths, options, make_output(form, stream), quarantine, progress)
+        made = make_output(stream)
+        summary = scan(paths, options, made, quarantine, progress)
+        report = _Report(loaded, rules, options, summary, quarantine)
+        made.finish(report.info(stopwatch))
     for problem in [*summary.failed_files, *summary.skipped_files]:
         click.echo(f"not scanned: {printable(problem)}", err=True)
     if not quiet:
-        _Report(loaded, rules, options, summary, quarantine).print(time.monotonic() - started)
+        report.print(stopwatch.seconds)
     sys.exit(_status(summary, quarantine, loaded, limit, strict))
 
 
@@ -234,6 +251,19 @@ def _plain_progress(every: float = 10.0) -> Progress:
     return show
 
 
+@dataclass(frozen=True, slots=True)
+class _Stopwatch:
+    """When the run began, for people and for measuring."""
+
+    started: datetime
+    at: float
+
+    @property
+    def seconds(self) -> float:
+        """Return for how long it has run."""
+        return time.monotonic() - self.at
+
+
 class _Report:
     """The lines under the results: what was scanned, what was left out and why."""
 
@@ -250,6 +280,21 @@ class _Report:
         self._options = options
         self._summary = summary
         self._quarantine = quarantine
+
+    def info(self, stopwatch: _Stopwatch) -> RunInfo:
+        """Return what outputs may say of the run."""
+        summary = self._summary
+        return RunInfo(
+            version=__version__,
+            command=("tocsin", *sys.argv[1:]),
+            started=stopwatch.started,
+            seconds=stopwatch.seconds,
+            packs=_packs(self._rules),
+            files=summary.files,
+            bytes=summary.bytes,
+            events=dict(summary.events),
+            left_out=(*self._left_out_files(), *self._left_out()),
+        )
 
     def print(self, seconds: float) -> None:
         """Print the summary to standard error."""
@@ -268,58 +313,106 @@ class _Report:
         kinds = [f"{name} {count:,}" for name, count in sorted(summary.events.items())]
         if kinds:
             yield f"log types: {', '.join(kinds)}"
+        for one in self._left_out():
+            yield from _said(one)
+
+    def _left_out_files(self) -> Iterator[LeftOut]:
+        """Yield the files that were not scanned; they are named as they are met, not below."""
+        for files, what in (
+            (self._summary.failed_files, "files could not be scanned to their end"),
+            (self._summary.skipped_files, "files were passed over"),
+        ):
+            if files:
+                yield _left_out(f"{len(files):,} {what}", files)
+
+    def _left_out(self) -> Iterator[LeftOut]:
         yield from self._left_out_events()
         yield from self._left_out_rules()
 
-    def _left_out_events(self) -> Iterator[str]:
+    def _left_out_events(self) -> Iterator[LeftOut]:
         summary, quarantine = self._summary, self._quarantine
         if summary.unidentified:
-            yield (
+            yield LeftOut(
                 f"{summary.unidentified:,} records are of no known log type; "
                 "say what they are with --log-type (tocsin logs types lists them)"
             )
         if quarantine.count:
-            yield f"{quarantine.count:,} records could not be read (--quarantine FILE keeps them):"
-            for kind, item in quarantine.examples.items():
-                count = quarantine.reasons[kind]
-                yield f"  {count:,} × {item.reason}, first at {item.source}:{item.line}"
+            yield LeftOut(
+                f"{quarantine.count:,} records could not be read (--quarantine FILE keeps them)",
+                tuple(
+                    f"{quarantine.reasons[kind]:,} × {item.reason}, "
+                    f"first at {item.source}:{item.line}"
+                    for kind, item in quarantine.examples.items()
+                ),
+            )
         if summary.repaired:
-            yield f"{summary.repaired:,} records were repaired to be read, and matched"
+            yield LeftOut(f"{summary.repaired:,} records were repaired to be read, and matched")
         if summary.undated:
-            yield f"{summary.undated:,} alerts are of events without a time that can be read"
+            yield LeftOut(
+                f"{summary.undated:,} alerts are of events without a time that can be read"
+            )
         if summary.unzoned:
-            zone = self._options.clock.zone
-            yield (
-                f"{summary.unzoned:,} alerts have times without zone, read as {zone}; "
-                "--tz says otherwise"
+            yield LeftOut(
+                f"{summary.unzoned:,} alerts have times without zone, read as "
+                f"{self._options.clock.zone}; --tz says otherwise"
             )
         if summary.outside:
-            yield f"{summary.outside:,} matches are outside --since and --until"
+            yield LeftOut(f"{summary.outside:,} matches are outside --since and --until")
         for text in summary.disagreements[:5]:
-            yield f"internal error, please report: {text}"
+            yield LeftOut(f"internal error, please report: {text}")
 
-    def _left_out_rules(self) -> Iterator[str]:
+    def _left_out_rules(self) -> Iterator[LeftOut]:
         broken = [rule for rule in self._loaded.rules if rule.verdict is Verdict.CANNOT]
         if broken:
-            yield f"{len(broken):,} rules cannot run:"
-            for rule in broken[:5]:
-                yield f"  {rule.reasons[0]}"
-            if len(broken) > 5:
-                yield f"  … {len(broken) - 5:,} more: tocsin rules check"
+            reasons = [rule.reasons[0] for rule in broken]
+            yield _left_out(f"{len(broken):,} rules cannot run", reasons, "tocsin rules check")
         disabled = sum(bool(rule.inputs) and not rule.enabled for rule in self._loaded.rules)
         if disabled and not any(not rule.enabled for rule in self._rules):
-            yield f"{disabled:,} deprecated or unsupported rules left out (--include-disabled)"
+            yield LeftOut(
+                f"{disabled:,} deprecated or unsupported rules left out (--include-disabled)"
+            )
         if self._loaded.skipped:
             first = self._loaded.skipped[0]
             count = len(self._loaded.skipped)
-            yield f"{count:,} files were not taken as rules; first {first.path}: {first.reason}"
+            yield LeftOut(
+                f"{count:,} files were not taken as rules; first {first.path}: {first.reason}"
+            )
         yield from self._unaddressed()
 
-    def _unaddressed(self) -> Iterator[str]:
+    def _unaddressed(self) -> Iterator[LeftOut]:
         """Say so of log types that were met and that no rule is for."""
         from tocsin.engine.check import addressed
 
         by_name = {one.name: one for one in self._options.log_types}
         for name in sorted(self._summary.events):
             if not addressed(by_name[name], self._rules, self._options.bridges):
-                yield f"no rule addresses {name}: add rules for it with -r"
+                yield LeftOut(f"no rule addresses {name}: add rules for it with -r")
+
+
+_EXAMPLES = 5
+"""Examples that are printed of what a command lists."""
+
+_KEPT = 1000
+"""Examples that are kept for outputs."""
+
+
+def _left_out(what: str, examples: Sequence[str], command: str = "") -> LeftOut:
+    return LeftOut(what, tuple(examples[:_KEPT]), max(len(examples) - _KEPT, 0), command)
+
+
+def _said(one: LeftOut) -> Iterator[str]:
+    """Yield the lines that say what was left out; few examples of what a command lists."""
+    yield f"{one.what}:" if one.examples else one.what
+    shown = one.examples[:_EXAMPLES] if one.command else one.examples
+    yield from (f"  {example}" for example in shown)
+    if more := len(one.examples) - len(shown) + one.more:
+        yield f"  … {more:,} more: {one.command}" if one.command else f"  … {more:,} more"
+
+
+def _packs(rules: Sequence[Rule]) -> tuple[Pack, ...]:
+    """Return the packs of rules; a pack's digest is that of the sorted digests of its rules."""
+    by_pack = groupby(sorted(rules, key=lambda rule: rule.pack), lambda rule: rule.pack)
+    digests = {name: sorted(rule.digest for rule in of_it) for name, of_it in by_pack}
+    return tuple(
+        Pack(name, len(of_it), digest("\n".join(of_it))) for name, of_it in digests.items()
+    )

@@ -45,6 +45,35 @@ def describe(condition: Condition, indent: str = "") -> str:
     return "\n".join(f"{indent}{line}" for line in _lines(condition))
 
 
+def in_one_line(condition: Condition) -> str:
+    """Render a condition as one phrase; for the short ones of log types."""
+    match condition:
+        case And(parts) | Or(parts) if parts:
+            word = " and " if isinstance(condition, And) else " or "
+            return word.join(_bracketed(part) for part in parts)
+        case Not(part):
+            return f"not {_bracketed(part)}"
+        case AnyElement(path, inner):
+            return f"one element of {'.'.join(path)}: {_bracketed(inner)}"
+        case Predicate():
+            return phrase(condition)
+        case _:
+            return _lines(condition)[0]
+
+
+def _bracketed(condition: Condition) -> str:
+    text = in_one_line(condition)
+    nested = isinstance(condition, And | Or) and len(condition.parts) > 1
+    return f"({text})" if nested else text
+
+
+def phrase(predicate: Predicate, shown: int = MAX_VALUES) -> str:
+    """Render a predicate in one line, with the first of its values."""
+    start, *values = _predicate(predicate, shown)
+    listed = ", ".join(value.strip() for value in values)
+    return f"{start} {listed}".rstrip()
+
+
 def _lines(condition: Condition) -> list[str]:
     match condition:
         case And(()):
@@ -62,20 +91,20 @@ def _lines(condition: Condition) -> list[str]:
         case FieldsCompare(left, op, right):
             return [f"{field_name(left)} {_WORDS[op]} {field_name(right)}"]
         case Predicate():
-            return _predicate(condition)
+            return _predicate(condition, MAX_VALUES)
 
 
 def _block(title: str, parts: tuple[Condition, ...]) -> list[str]:
     return [title, *(f"  {line}" for part in parts for line in _lines(part))]
 
 
-def _predicate(predicate: Predicate) -> list[str]:
+def _predicate(predicate: Predicate, limit: int) -> list[str]:
     start = f"{field_name(predicate.field)} {_WORDS[predicate.op]}"
     if not predicate.values:
         return [start]
     case = "" if predicate.fold_case or not _has_text(predicate) else " (case matters)"
-    shown = [_value(value) for value in predicate.values[:MAX_VALUES]]
-    if len(shown) == 1:
+    shown = [value_text(value) for value in predicate.values[:limit]]
+    if len(predicate.values) == 1:
         return [f"{start} {shown[0]}{case}"]
     more = len(predicate.values) - len(shown)
     lines = [f"{start} any of{case}", *(f"  {text}" for text in shown)]
@@ -95,7 +124,8 @@ def field_name(field: Field) -> str:
     return f"{name} ({', '.join(calls)})" if calls else name
 
 
-def _value(value: Value) -> str:
+def value_text(value: Value) -> str:
+    """Return a value of a predicate as people write it."""
     if isinstance(value, Glob):
         text = "".join(part.value if isinstance(part, Wild) else part for part in value.parts)
         return quote(text)

@@ -102,6 +102,15 @@ def _after(value: Scalar, marker: str) -> Iterable[Scalar]:
     return (rest,) if rest else ()
 
 
+def _named(value: Scalar, key: str, name: str, then: str) -> Iterable[Scalar]:
+    """What an object holds beside a name: `{"Name": "a", "Value": "b"}` → `b` for `a`."""
+    if not isinstance(value, dict) or then not in value:
+        return ()
+    found = value.get(key)
+    is_it = isinstance(found, str) and fold(found) == fold(name)
+    return members(value[then]) if is_it else ()
+
+
 def _parse_json(value: Scalar) -> Iterable[Scalar]:
     if not isinstance(value, str) or value[:1] not in "{[":
         return (value,)
@@ -167,6 +176,7 @@ FUNCTIONS: dict[str, Function] = {
     "length": _length,
     "split": _split,
     "after": _after,
+    "named": _named,
     "json": _parse_json,
     "address": _address,
     "drive": _drive,

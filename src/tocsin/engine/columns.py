@@ -207,6 +207,18 @@ def read_cells(encoded: Encoded, read_cell: ReadCell, *, strings_as_they_are: bo
     return drop_absent(encoded.codes, values)
 
 
+def read_opened(
+    encoded: Encoded, open_cell: Callable[[Json], Json], readers: Sequence[ReadCell]
+) -> list[Cells]:
+    """Read what several readers see in the values of a column, each value opened once."""
+    values: list[list[Values]] = [[] for _ in readers]
+    for value in encoded.values:
+        opened = open_cell(value)
+        for read_cell, found in zip(readers, values, strict=True):
+            found.append(read_cell(opened))
+    return [drop_absent(encoded.codes, found) for found in values]
+
+
 def drop_absent(codes: Codes, values: Sequence[Values]) -> Cells:
     """Make a column of values per code, where None makes its rows absent."""
     if None not in values:

@@ -4,7 +4,7 @@ A `Frame` reads the leaves that a plan asks for, all records of one layout at on
 evaluates expressions on them, and keeps what it read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -24,17 +24,18 @@ from tocsin.engine.columns import (
     Cells,
     Encoded,
     Mask,
-    ReadCell,
     Rows,
     absent,
     choose,
     constant,
     drop_absent,
     read_cells,
+    read_opened,
     together,
 )
 from tocsin.engine.layout import (
     NOWHERE,
+    KeyPath,
     Layout,
     Leaf,
     Reading,
@@ -62,7 +63,7 @@ from tocsin.logs.mapping import (
     translate,
 )
 from tocsin.logs.values import Values, look_up, look_up_once, walk
-from tocsin.logs.view import RecordView, parse_cell
+from tocsin.logs.view import RecordView, cells_below, open_cells
 
 MAX_CONTAINERS = 64
 """How many objects a signature looks at before what is left is read row by row."""
@@ -128,23 +129,31 @@ class Frame:
         records = self.records if len(rows) == self.rows else self.records.take(rows)
         if layout is None:
             return self._read_rows(leaves, records.texts())
-        paths = list(dict.fromkeys(source.path for source in layout if source is not NOWHERE))
-        if not paths:
+        by_path: dict[KeyPath, list[Source]] = {}
+        for source in dict.fromkeys(layout):
+            if source is not NOWHERE:
+                by_path.setdefault(source.path, []).append(source)
+        if not by_path:
             return [absent(len(rows)) for _ in leaves]
-        found = dict(zip(paths, records.columns(paths), strict=True))
+        columns = records.columns(list(by_path))
         decoded: dict[Source, Cells] = {NOWHERE: absent(len(rows))}
-        for source in layout:
-            if source not in decoded:
-                decoded[source] = self._decode(found[source.path], source)
+        for (path, sources), column in zip(by_path.items(), columns, strict=True):
+            decoded.update(self._decode(column, path, sources))
         return [decoded[source] for source in layout]
 
-    def _decode(self, column: Encoded, source: Source) -> Cells:
-        read_cell: ReadCell = partial(_read_source, source)
-        if self.shape.json_cells and len(source.path) == 1:
-            return read_cells(
-                column, lambda value: read_cell(parse_cell(value)), strings_as_they_are=False
-            )
-        return read_cells(column, read_cell, strings_as_they_are=not source.rest)
+    def _decode(
+        self, column: Encoded, path: KeyPath, sources: Sequence[Source]
+    ) -> Mapping[Source, Cells]:
+        """Decode what several sources read of the JSON at one path."""
+        readers = [partial(_read_source, source) for source in sources]
+        cells = cells_below(self.shape.json_cells, path)
+        if cells:
+            opened = read_opened(column, partial(open_cells, cells=cells), readers)
+            return dict(zip(sources, opened, strict=True))
+        return {
+            source: read_cells(column, reader, strings_as_they_are=not source.rest)
+            for source, reader in zip(sources, readers, strict=True)
+        }
 
     def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:
         """Read leaves row by row, from the records themselves."""

@@ -19,7 +19,7 @@ from tocsin.jsontext import MAX_BYTES, MAX_DEPTH, TOO_DEEP, TOO_LONG, compact, n
 from tocsin.logs.formats.rows import Columns, has_objects, row_texts
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import Path
-from tocsin.logs.view import identify
+from tocsin.logs.view import Cells, identify
 
 UNIDENTIFIED, REFUSED = -1, -2
 MAX_REMEMBERED = 20_000
@@ -210,7 +210,7 @@ class Identifier:
     ) -> None:
         part = records.take(rows)
         undecided = np.ones(len(rows), dtype=np.bool_)
-        frames: dict[bool, Frame] = {}
+        frames: dict[Cells, Frame] = {}
         for number, rest in shapes:
             shape = self._shapes[number][1]
             if shape.json_cells not in frames:
@@ -222,7 +222,7 @@ class Identifier:
             undecided &= ~mask
 
     def _paths(
-        self, shapes: Sequence[tuple[int, Condition]], *, json_cells: bool
+        self, shapes: Sequence[tuple[int, Condition]], *, json_cells: Cells
     ) -> Iterator[Path]:
         for number, rest in shapes:
             if self._shapes[number][1].json_cells == json_cells:

@@ -16,6 +16,7 @@ from tocsin.condition.tree import fields
 from tocsin.logs.logtype import ANY_KEY, Shape
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
 from tocsin.logs.values import find_keys
+from tocsin.logs.view import cells_below
 
 KeyPath: TypeAlias = tuple[str, ...]
 Leaf: TypeAlias = Path | Name
@@ -179,7 +180,7 @@ def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
 def _places(name: str, shape: Shape, signature: Signature) -> Iterator[Source]:
     for ignore_case in (False, True):
         for base, segments in _candidates(shape, name):
-            for start in _starts(base, signature):
+            for start in _starts(base, shape, signature):
                 yield from _inside(start, segments, signature, ignore_case=ignore_case)
 
 
@@ -188,13 +189,18 @@ def _candidates(shape: Shape, name: str) -> list[tuple[KeyPath, KeyPath]]:
     return shape.candidates(name)
 
 
-def _starts(base: KeyPath, signature: Signature) -> list[KeyPath]:
-    """Return the base paths that exist in a record, `*` replaced by each key of its object."""
+def _starts(base: KeyPath, shape: Shape, signature: Signature) -> list[KeyPath]:
+    """Return the base paths that exist in a record, `*` replaced by each key of its object.
+
+    Where a base goes on inside a cell, that is text, only the record itself can tell.
+    """
     starts: list[KeyPath] = [ROOT]
     for key in base:
         following: list[KeyPath] = []
         for start in starts:
             keys = signature.of(start) or ()
+            if start and not keys and () in cells_below(shape.json_cells, start):
+                raise Undecided
             chosen = keys if key == ANY_KEY else (key,)
             following += [(*start, one) for one in chosen if _holds(keys, one)]
         starts = following

@@ -24,7 +24,7 @@ from tocsin.condition.tree import (
     Predicate,
     fields,
 )
-from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import Expr, Path
 from tocsin.logs.view import name_in
 from tocsin.rules.model import Input, Rule
@@ -179,7 +179,7 @@ class _Compiler:
         if planned.variant.condition != TRUE:
             key = (id(planned.variant), one.vocabulary)
             if key not in self._gates:
-                gate = self._node(planned.variant.condition, one.vocabulary, planned.variant)
+                gate = self._node(planned.variant.condition, one.vocabulary, EVERY_EVENT)
                 self._gates[key] = gate.parts if isinstance(gate, AllOf) else (gate,)
             parts = own.parts if isinstance(own, AllOf) else (own,)
             own = AllOf((*self._gates[key], *parts))

@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TypeAlias
-
-import yaml
 
 from tocsin.condition.functions import fold
 from tocsin.errors import LogTypeError, UsageError
 from tocsin.logs.mapping import Expr, Name, Table
-
-Yaml: TypeAlias = "bool | int | float | str | list[Yaml] | dict[str, Yaml] | None"
+from tocsin.yamltext import Yaml, read_yaml
 
 OPERATION = "operationName"
 """The Sigma name under which the events' log type declares their operation."""
@@ -84,8 +80,8 @@ def load_bridge(name: str) -> Bridge:
 def parse_bridge(text: str, source: str) -> Bridge:
     """Read one bridge file; raise `LogTypeError` with the file and the key that is wrong."""
     try:
-        data: Yaml = yaml.load(text, yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+        data = read_yaml(text)
+    except ValueError as error:
         raise LogTypeError(f"{source}: not YAML: {error}") from None
     top = _map(data, f"{source}: the file")
     if wrong := sorted(_KEYS ^ top.keys()):

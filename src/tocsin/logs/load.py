@@ -14,23 +14,20 @@ and compares text ignoring case. An expression is a path or one of
     {when: {condition: CONDITION, then: EXPR, else: EXPR}}
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
-from typing import TypeAlias
-
-import yaml
 
 from tocsin.condition.functions import FUNCTIONS, fold
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or, Predicate
 from tocsin.errors import LogTypeError
-from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
-
-Yaml: TypeAlias = "bool | int | float | str | list[Yaml] | dict[str, Yaml] | None"
+from tocsin.logs.within import moved
+from tocsin.yamltext import Yaml, read_yaml
 
 _TEXT = (Call("text"),)
 _COMPARISONS = {
@@ -59,6 +56,7 @@ _SHAPE_KEYS = {
     "json_cells",
     "entities",
     "unique",
+    "within",
 }
 
 
@@ -92,8 +90,8 @@ def _yaml_files(folder: Traversable | FilePath) -> list[Traversable]:
 def load_log_type(text: str, source: str) -> LogType:
     """Read one log-type file; raise `LogTypeError` with the file and the key that is wrong."""
     try:
-        data: Yaml = yaml.load(text, yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+        data = read_yaml(text)
+    except ValueError as error:
         raise LogTypeError(f"{source}: not YAML: {error}") from None
     return _Loader(source).log_type(data)
 
@@ -113,10 +111,14 @@ class _Loader:
         return LogType(
             name=name,
             title=self._text(top.get("title", name), "title"),
-            shapes=tuple(self._shape(item) for item in self._list(top.get("shapes"), "shapes")),
-            products=tuple(fold(text) for text in self._texts(top.get("products", []), "products")),
+            shapes=tuple(
+                shape
+                for item in self._list(top.get("shapes"), "shapes")
+                for shape in self._shapes(item)
+            ),
+            products=self._products(top.get("products", [])),
             services={
-                fold(key): self._names_condition(value, f"services.{key}")
+                fold(key): self._service(value, f"services.{key}")
                 for key, value in self._map(top.get("services", {}), "services").items()
             },
             categories={
@@ -127,8 +129,41 @@ class _Loader:
             priority=int(str(top.get("priority", 50))),
         )
 
-    def _shape(self, data: Yaml) -> Shape:
-        shape = self._known(data, "shapes", _SHAPE_KEYS)
+    def _products(self, data: Yaml) -> Mapping[str, Condition]:
+        """Read the products: a list, or which events are of which one."""
+        if isinstance(data, list):
+            return {fold(text): TRUE for text in self._texts(data, "products")}
+        return {
+            fold(key): self._names_condition(value, f"products.{key}")
+            for key, value in self._map(data, "products").items()
+        }
+
+    def _service(self, data: Yaml, where: str) -> tuple[Variant, ...]:
+        if isinstance(data, list):
+            return self._variants(data, where)
+        condition = self._names_condition(data, where)
+        return (EVERY_EVENT if condition == TRUE else Variant(condition),)
+
+    def _shapes(self, data: Yaml) -> Iterator[Shape]:
+        """Read a shape, and make one for each place within which its records stand."""
+        top = self._known(data, "shapes", _SHAPE_KEYS)
+        shape = self._shape(top)
+        yield shape
+        where = f"{shape.name}.within"
+        for name, place in self._map(top.get("within", {}), where).items():
+            inner = f"{where}.{name}"
+            if not isinstance(place, dict):
+                place = {"at": place}
+            known = self._known(place, inner, {"at", "identify"})
+            condition = known.get("identify")
+            yield moved(
+                shape,
+                name,
+                at=self._path(known.get("at"), inner),
+                condition=TRUE if condition is None else self._condition(condition, inner),
+            )
+
+    def _shape(self, shape: dict[str, Yaml]) -> Shape:
         name = self._text(shape.get("name"), "shapes.name")
         names = self._map(shape.get("names", {}), f"{name}.names")
         strip = tuple(self._texts(shape.get("strip", []), f"{name}.strip"))
@@ -142,12 +177,16 @@ class _Loader:
                 )
                 for vocabulary, items in names.items()
             },
+            spellings={
+                vocabulary: _spellings(self._map(items, f"{name}.names.{vocabulary}"))
+                for vocabulary, items in names.items()
+            },
             bases=tuple(
                 self._path(base, f"{name}.bases")
                 for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
             ),
             strip=strip,
-            json_cells=shape.get("json_cells", False) is True,
+            json_cells=self._cells(shape.get("json_cells", False), f"{name}.json_cells"),
             entities={
                 kind: tuple(
                     self._expr(item, f"{name}.entities.{kind}")
@@ -160,6 +199,11 @@ class _Loader:
                 for item in self._list(shape.get("unique", []), f"{name}.unique")
             ),
         )
+
+    def _cells(self, data: Yaml, where: str) -> tuple[tuple[str, ...], ...]:
+        if isinstance(data, bool):
+            return ((ANY_KEY,),) if data else ()
+        return tuple(self._path(item, where) for item in self._list(data, where))
 
     def _variants(self, data: Yaml, where: str) -> tuple[Variant, ...]:
         return tuple(self._variant(item, where) for item in self._list(data, where))
@@ -175,10 +219,11 @@ class _Loader:
             unmapped=frozenset(
                 fold(text) for text in self._texts(variant.get("unmapped", []), f"{where}.unmapped")
             ),
+            spellings=_spellings(self._map(variant.get("names", {}), f"{where}.names")),
         )
 
     def _names_condition(self, data: Yaml, where: str) -> Condition:
-        """Read a condition over names; nothing at all means every event."""
+        """Read a condition over the shape's names; nothing at all means every event."""
         return TRUE if data is None else self._condition(data, where, single=True)
 
     def _expressions(self, data: Yaml, where: str) -> Mapping[str, Expr]:
@@ -311,6 +356,10 @@ def _with_prefixes(names: Mapping[str, Expr], prefixes: Iterable[str]) -> Mappin
         f"{fold(prefix)}.{name}": expr for prefix in prefixes for name, expr in names.items()
     }
     return {**prefixed, **names}
+
+
+def _spellings(names: Iterable[str]) -> Mapping[str, str]:
+    return {fold(name): name for name in names}
 
 
 def _name(path: tuple[str, ...]) -> Expr:

@@ -8,23 +8,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tocsin.condition.functions import fold
-from tocsin.condition.tree import TRUE, Condition
+from tocsin.condition.simplify import simplify
+from tocsin.condition.tree import TRUE, And, Condition
 from tocsin.logs.mapping import Expr, Name
 
 BasePath = tuple[str, ...]
 ANY_KEY = "*"
-"""In a base path: every key of the object, in order."""
+"""In a base path, and in the path of a cell: every key of the object, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way in which events answer to a Sigma category: which ones, under which names."""
+    """One way in which events answer to a Sigma log source: which ones, under which names."""
 
     condition: Condition
+    """Over the shape's names: those of the variant itself have no part in it."""
     names: Mapping[str, Expr] = field(default_factory=dict)
     """Folded name → expression over other names, in front of the shape's own."""
     unmapped: frozenset[str] = frozenset()
     """Folded names without counterpart: a rule that uses one does not run on this variant."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """Folded name → the name as the log type writes it."""
+
+    def __and__(self, other: "Variant") -> "Variant":
+        """Return the events of both, under the names of both; this one's go first."""
+        return Variant(
+            simplify(And((self.condition, other.condition))),
+            {**other.names, **self.names},
+            self.unmapped | other.unmapped,
+            {**other.spellings, **self.spellings},
+        )
+
+
+EVERY_EVENT = Variant(TRUE)
+"""Every event, under the shape's own names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,12 +54,14 @@ class Shape:
     time: Expr
     names: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     """Vocabulary → folded name → expression."""
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Vocabulary → folded name → the name as the log type writes it."""
     bases: tuple[BasePath, ...] = ((),)
     """Where names that are not declared are looked up, in order."""
     strip: tuple[str, ...] = ()
     """Prefixes that a name may carry although this shape does not nest so."""
-    json_cells: bool = False
-    """Top-level strings that hold JSON are read as what they hold."""
+    json_cells: tuple[BasePath, ...] = ()
+    """Paths of strings that hold JSON and are read as what they hold."""
     entities: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
     unique: tuple[Expr, ...] = ()
     """What makes a record one record, wherever else it is delivered again."""
@@ -69,10 +88,10 @@ class LogType:
     name: str
     title: str
     shapes: tuple[Shape, ...]
-    products: tuple[str, ...] = ()
-    """Sigma products; the first is shown."""
-    services: Mapping[str, Condition] = field(default_factory=dict)
-    """Sigma service → which events, a condition over names."""
+    products: Mapping[str, Condition] = field(default_factory=dict)
+    """Sigma product → which events, a condition over names; the first is shown."""
+    services: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
+    """Sigma service → the variants that answer to it."""
     categories: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
     """Sigma category → the variants that answer to it."""
     gate: tuple[str, ...] = ()
@@ -86,29 +105,40 @@ class LogType:
         """Return the variants that a Sigma log source selects; empty if none of this log type.
 
         Attributes that are not given do not constrain. A source that gives a product alone selects
-        every event of the log type.
+        every event of that product.
         """
-        if product is not None and fold(product) not in self.products:
+        if not (product or category or service):
             return ()
-        if category is None and service is None:
-            return (Variant(TRUE),) if product else ()
-        variants: tuple[Variant, ...] = (Variant(TRUE),)
-        if category is not None:
-            variants = self.categories.get(fold(category), ())
-        if service is None:
-            return variants
-        condition = self.services.get(fold(service))
-        if condition is None:
-            return ()
-        return tuple(_both(variant, condition) for variant in variants)
+        variants: tuple[Variant, ...] = (EVERY_EVENT,)
+        for attribute, known in (
+            (category, self.categories),
+            (service, self.services),
+            (product, self._of_products()),
+        ):
+            if attribute is not None:
+                found = known.get(fold(attribute), ())
+                variants = tuple(_both(variant, other) for variant in variants for other in found)
+        return variants
+
+    def _of_products(self) -> Mapping[str, tuple[Variant, ...]]:
+        return {
+            name: (EVERY_EVENT if condition == TRUE else Variant(condition),)
+            for name, condition in self.products.items()
+        }
 
 
-def _both(variant: Variant, condition: Condition) -> Variant:
-    from tocsin.condition.simplify import simplify
-    from tocsin.condition.tree import And
+def _both(variant: Variant, other: Variant) -> Variant:
+    """Join two variants; a plan shares what it compiles for one and the same variant."""
+    if other is EVERY_EVENT:
+        return variant
+    return other if variant is EVERY_EVENT else variant & other
 
-    both = simplify(And((variant.condition, condition)))
-    return Variant(both, variant.names, variant.unmapped)
+
+def leads_to(base: BasePath, path: tuple[str, ...]) -> bool:
+    """Say whether a path goes on from a base path."""
+    return len(base) < len(path) and all(
+        key in (ANY_KEY, own) for key, own in zip(base, path, strict=False)
+    )
 
 
 def generic(product: str | None, category: str | None, service: str | None) -> LogType:
@@ -125,8 +155,8 @@ def generic(product: str | None, category: str | None, service: str | None) -> L
         name=name,
         title=f"logs of the Sigma source {name}",
         shapes=(shape,),
-        products=(fold(product),) if product else (),
-        services={fold(service): TRUE} if service else {},
-        categories={fold(category): (Variant(TRUE),)} if category else {},
+        products={fold(product): TRUE} if product else {},
+        services={fold(service): (EVERY_EVENT,)} if service else {},
+        categories={fold(category): (EVERY_EVENT,)} if category else {},
         priority=0,
     )

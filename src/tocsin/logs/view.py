@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from tocsin.condition.evaluate import holds
 from tocsin.condition.functions import Scalar, apply, fold
@@ -28,6 +29,8 @@ from tocsin.logs.values import Values, find_path, look_up_once, walk
 from tocsin.times import PLAIN_CLOCK, Clock, Moment, read_moment
 
 NO_NAMES: Mapping[str, Expr] = {}
+Cells: TypeAlias = tuple[tuple[str, ...], ...]
+"""Paths of strings that hold JSON; see `Shape.json_cells`."""
 
 
 class RecordView:
@@ -42,7 +45,8 @@ class RecordView:
         clock: Clock = PLAIN_CLOCK,
     ) -> None:
         self._clock = clock
-        self.record = parse_cells(record) if shape.json_cells else record
+        opened = open_cells(record, shape.json_cells)
+        self.record = opened if isinstance(opened, dict) else record
         self.shape = shape
         self._vocabulary = vocabulary
         self._names = variant.names if variant else NO_NAMES
@@ -95,6 +99,13 @@ class RecordView:
                     if (kind, value) not in seen:
                         seen.add((kind, value))
                         yield kind, value
+
+    def elements(self, path: tuple[str, ...]) -> Iterator["Element"]:
+        """Yield the objects of an array as the conditions of an `AnyElement` see them."""
+        place = self.locate(Field(path))
+        for at, value in enumerate(self.read(Field(path)) or ()):
+            if isinstance(value, dict):
+                yield Element(value, (*place, str(at)))
 
     def exact(self, field: Field) -> list[Scalar] | None:
         """Read a field whose path is exact, however short: for identification and `When`."""
@@ -149,6 +160,28 @@ class RecordView:
                 return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One object of an array; fields inside it are exact paths from there."""
+
+    value: dict[str, Json]
+    place: tuple[str, ...]
+    """Where it stands in the record: the array's keys, then its number."""
+
+    def read(self, field: Field) -> list[Scalar] | None:
+        """Return the values of a field after its functions; None if it is absent."""
+        values = walk(self.value, field.path)
+        return None if values is None else apply(field.via, values)
+
+    def locate(self, field: Field) -> tuple[str, ...]:
+        """Return the keys in the record that a field is read from."""
+        return (*self.place, *field.path)
+
+    def elements(self, _: tuple[str, ...]) -> Iterator["Element"]:
+        """Yield nothing: a condition on elements holds no further one."""
+        yield from ()
+
+
 def name_in(shape: Shape, vocabulary: str, names: Mapping[str, Expr], name: str) -> Expr:
     """Return what a name means in a shape, seen through a variant's own names."""
     own = names.get(fold(name))
@@ -171,9 +204,20 @@ def _resolve_names(expr: Expr, shape: Shape, vocabulary: str) -> Expr:
             return expr
 
 
-def parse_cells(record: dict[str, Json]) -> dict[str, Json]:
-    """Read every top-level string that holds a JSON object or array as what it holds."""
-    return {key: parse_cell(value) for key, value in record.items()}
+def open_cells(value: Json, cells: Cells) -> Json:
+    """Read every string that stands at the path of a cell, in objects, as what it holds."""
+    if () in cells:
+        value = parse_cell(value)
+    if not any(cells) or not isinstance(value, dict):
+        return value
+    return {key: open_cells(item, cells_below(cells, (key,))) for key, item in value.items()}
+
+
+def cells_below(cells: Cells, path: tuple[str, ...]) -> Cells:
+    """Return the paths of cells as they are seen from a path; the empty one is a cell itself."""
+    for key in path:
+        cells = tuple(cell[1:] for cell in cells if cell and cell[0] in (key, ANY_KEY))
+    return cells
 
 
 def parse_cell(value: Json) -> Json:

@@ -1,13 +1,15 @@
 """What an output is: it takes the alerts of a block where they are made, and joins blocks in order.
 
 A worker calls `part` and sends the result; the main process calls `add` for each part in the order
-of the input, then `finish`. So any number of workers writes the same bytes.
+of the input, then `finish`, with what there is to say of the run as a whole. So any number of
+workers writes the same bytes.
 """
 
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tocsin.alerts.model import Alert
+from tocsin.alerts.run import RunInfo
 
 
 class Output(Protocol):
@@ -19,5 +21,5 @@ class Output(Protocol):
     def add(self, part: Any) -> None:
         """Take the next part, in the order of the input."""
 
-    def finish(self) -> None:
+    def finish(self, run: RunInfo) -> None:
         """Write what is left."""

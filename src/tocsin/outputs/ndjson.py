@@ -6,6 +6,7 @@ from typing import BinaryIO
 import orjson
 
 from tocsin.alerts.model import Alert, to_record
+from tocsin.alerts.run import RunInfo
 
 
 class NdjsonOutput:
@@ -29,7 +30,7 @@ class NdjsonOutput:
         if self._stream:
             self._stream.write(part)
 
-    def finish(self) -> None:
+    def finish(self, run: RunInfo) -> None:  # noqa: ARG002 - a line is an alert, nothing else
         """Flush the stream."""
         if self._stream:
             self._stream.flush()

@@ -1,11 +1,7 @@
-"""A table of rules that fired: how bad, how often, when, who, from where, on what."""
+"""A table of what fired, by rule or another group: how bad, how often, when, who, from where."""
 
 import os
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import BinaryIO
 
@@ -14,22 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from tocsin.alerts.model import Alert
-from tocsin.condition.functions import fold
+from tocsin.alerts.run import RunInfo
+from tocsin.outputs.groups import GROUPINGS
+from tocsin.outputs.tally import Label, Tally
 from tocsin.printable import printable
 from tocsin.rules.model import Severity
 from tocsin.times import format_time
 
-MAX_ENTITIES = 1000
-"""Distinct entities counted per rule and type; those beyond are not listed anyway."""
+BY_RULE = "rule"
+
+MAX_GROUPS = 1000
+"""Groups that are listed if they are not rules, the first that are met; the rest is counted."""
 
 WIDE = 140
 """From this many columns on, entities have columns of their own."""
 
 PLAIN_WIDTH = 160
 """Columns where the output is no terminal and the environment names no number."""
-
-LONGEST_VALUE = 60
-"""A longer value is cut: it is in the alert."""
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",
@@ -40,105 +37,44 @@ STYLES = {
 }
 
 
-@dataclass(slots=True)
-class Tally:
-    """What the table says of one rule."""
-
-    name: str
-    severity: Severity
-    author: str
-    count: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-    entities: dict[str, Counter[str]] = field(default_factory=dict)
-
-    def see(self, alert: Alert) -> None:
-        """Count one alert."""
-        self.count += 1
-        if alert.time:
-            self.first = min(self.first or alert.time, alert.time)
-            self.last = max(self.last or alert.time, alert.time)
-        for kind, value in _first_of_each_kind(alert.entities):
-            self.entities.setdefault(kind, Counter())[value] += 1
-
-    def merge(self, other: "Tally") -> None:
-        """Add what the next part counted of the same rule.
-
-        The first `MAX_ENTITIES` of a type are kept, so the result depends on their order in the
-        input alone, not on where it was cut into parts.
-        """
-        self.count += other.count
-        firsts = [time for time in (self.first, other.first) if time]
-        lasts = [time for time in (self.last, other.last) if time]
-        self.first, self.last = min(firsts, default=None), max(lasts, default=None)
-        for kind, counts in other.entities.items():
-            counter = self.entities.setdefault(kind, Counter())
-            for value, count in counts.items():
-                if value in counter or len(counter) < MAX_ENTITIES:
-                    counter[value] += count
-
-    def top(self, kind: str, most: int = 2) -> list[str]:
-        """Return the most frequent entities of a type, and how many more there are.
-
-        Names that differ in case alone are one; its most frequent spelling is shown.
-        """
-        spellings: dict[str, Counter[str]] = {}
-        for value, count in self.entities.get(kind, Counter()).items():
-            shown = short_name(value)
-            spellings.setdefault(fold(shown), Counter())[shown] += count
-        ranked = sorted(spellings.items(), key=lambda item: (-item[1].total(), item[0]))
-        names = [_most_frequent(counter) for _, counter in ranked[:most]]
-        if more := len(ranked[most:]):
-            names[-1] += f" +{more}"
-        return names
-
-
-def _most_frequent(counter: Counter[str]) -> str:
-    """Return the most frequent spelling; of several, the one with the fewest capitals."""
-    return min(counter, key=lambda name: (-counter[name], name.swapcase()))
-
-
-_AZURE_RESOURCE = re.compile(r"/subscriptions/.*?/providers/[^/]+/[^/]+/([^/]+)", re.IGNORECASE)
-
-
-def short_name(value: str) -> str:
-    """Shorten the path of a resource to its name, that of an Azure sub-resource to its parent's."""
-    if value.startswith("/"):
-        found = _AZURE_RESOURCE.match(value)
-        value = found[1] if found else value.rstrip("/").rsplit("/", 1)[-1] or value
-    text = printable(value)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
-
-
 class TableOutput:
-    """Collects a tally per rule and prints one table at the end."""
+    """Collects a tally per group and prints one table at the end."""
 
-    def __init__(self, stream: BinaryIO | None = None, width: int | None = None) -> None:
+    def __init__(
+        self, stream: BinaryIO | None = None, width: int | None = None, group: str = BY_RULE
+    ) -> None:
         self._stream = stream
         self._width = width
+        self._group = group
         self._tallies: dict[str, Tally] = {}
+        self._unlisted = 0
 
-    def __reduce__(self) -> tuple[type["TableOutput"], tuple[()]]:
+    def __reduce__(self) -> tuple[type["TableOutput"], tuple[None, None, str]]:
         """Go to a worker process without the stream; only the main process writes."""
-        return TableOutput, ()
+        return TableOutput, (None, None, self._group)
 
     def part(self, alerts: Sequence[Alert]) -> dict[str, Tally]:
-        """Tally the alerts of one block by rule."""
+        """Tally the alerts of one block by group."""
+        labels = GROUPINGS[self._group].labels
         tallies: dict[str, Tally] = {}
         for alert in alerts:
-            rule = alert.rule
-            if rule.key not in tallies:
-                tallies[rule.key] = Tally(rule.name, rule.severity, ", ".join(rule.author))
-            tallies[rule.key].see(alert)
+            for label in labels(alert):
+                if label.key not in tallies:
+                    tallies[label.key] = Tally(label)
+                tallies[label.key].see(alert)
         return tallies
 
     def add(self, part: Mapping[str, Tally]) -> None:
         """Merge the tallies of a block."""
         for key, tally in part.items():
-            whole = self._tallies.setdefault(key, Tally(tally.name, tally.severity, tally.author))
-            whole.merge(tally)
+            if key not in self._tallies:
+                if self._group != BY_RULE and len(self._tallies) >= MAX_GROUPS:
+                    self._unlisted += tally.count
+                    continue
+                self._tallies[key] = Tally(tally.label)
+            self._tallies[key].merge(tally)
 
-    def finish(self) -> None:
+    def finish(self, run: RunInfo) -> None:  # noqa: ARG002 - the table says nothing of the run
         """Print the table, worst first."""
         if not self._stream:
             return
@@ -147,10 +83,13 @@ class TableOutput:
         if not tallies:
             console.print("No alerts.")
         elif console.width >= WIDE:
-            console.print(_table(tallies))
+            console.print(_table(tallies, self._group))
         else:
-            for line in _compact(tallies, console):
+            for line in _compact(tallies, self._group, console):
                 console.print(line, soft_wrap=True)
+        if self._unlisted:
+            title = GROUPINGS[self._group].title
+            console.print(f"{self._unlisted:,} alerts more, of values of {title} not listed here.")
         assert isinstance(console.file, StringIO)
         lines = console.file.getvalue().splitlines()
         self._stream.write("".join(f"{line.rstrip()}\n" for line in lines).encode())
@@ -165,41 +104,48 @@ def _console(stream: BinaryIO, width: int | None) -> Console:
     return Console(file=StringIO(), force_terminal=terminal, width=width, highlight=False)
 
 
-def _order(tally: Tally) -> tuple[int, int, str]:
-    return -tally.severity.rank, -tally.count, tally.name
+def _order(tally: Tally) -> tuple[str, int, int, str]:
+    return tally.label.rank, -tally.severity.rank, -tally.count, tally.label.text
 
 
-def _first_of_each_kind(entities: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    first: dict[str, str] = {}
-    for kind, value in entities:
-        first.setdefault(kind, value)
-    return first.items()
-
-
-def _table(tallies: Sequence[Tally]) -> Table:
+def _table(tallies: Sequence[Tally], group: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("severity", no_wrap=True)
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("first, last", no_wrap=True)
-    table.add_column("rule", min_width=40)
-    for title in ("who", "from", "on"):
+    table.add_column(GROUPINGS[group].title, min_width=40 if group == BY_RULE else 20)
+    columns = _columns(group)
+    for title in columns:
         table.add_column(title, overflow="fold")
     for tally in tallies:
-        rule = Text(printable(tally.name))
-        if tally.author:
-            rule.append(f"\nby {printable(tally.author)}", style="dim")
         table.add_row(
-            Text(tally.severity.value, style=STYLES[tally.severity]),
+            _severities(tally, group),
             Text(f"{tally.count:,}"),
             Text("\n".join(_times(tally))),
-            rule,
-            *(Text("\n".join(names)) for names in _entities(tally)),
+            _label(tally.label),
+            *(Text("\n".join(names)) for names in _beside(tally, columns)),
         )
     return table
 
 
-def _compact(tallies: Sequence[Tally], console: Console) -> Iterator[Text]:
-    """Yield a few lines per rule: what fired, then when, who, from where and on what, by whom."""
+def _severities(tally: Tally, group: str) -> Text:
+    """Return the severity of a rule; of other groups, how many alerts there are of each."""
+    ranked = sorted(tally.severities, key=lambda one: -one.rank)
+    if group in {BY_RULE, "severity"}:
+        return Text(tally.severity.value, style=STYLES[tally.severity])
+    counts = zip(tally.per_severity(), ranked, strict=True)
+    return Text("\n").join(Text(text, style=STYLES[one]) for text, one in counts)
+
+
+def _label(label: Label) -> Text:
+    text = Text(printable(label.text))
+    if label.note:
+        text.append(f"\nby {printable(label.note)}", style="dim")
+    return text
+
+
+def _compact(tallies: Sequence[Tally], group: str, console: Console) -> Iterator[Text]:
+    """Yield a few lines per group: what fired, then when, who, from where and on what, by whom."""
     wide = max(len(tally.severity.value) for tally in tallies)
     counts = max(len(f"{tally.count:,}") for tally in tallies)
     margin = Text(" " * (wide + counts + 4))
@@ -207,30 +153,53 @@ def _compact(tallies: Sequence[Tally], console: Console) -> Iterator[Text]:
     for tally in tallies:
         head = Text(f"{tally.severity.value:{wide}}", style=STYLES[tally.severity])
         head = Text.assemble(head, f"  {tally.count:>{counts},}  ")
-        for line in Text(printable(tally.name), style="bold").wrap(console, room):
+        for line in Text(printable(tally.label.text), style="bold").wrap(console, room):
             yield head + line
             head = margin
-        for text in _below(tally, room):
+        for text in _below(tally, group, room):
             for line in Text(text).wrap(console, room):
                 yield margin + line
 
 
-def _below(tally: Tally, room: int) -> Iterator[str]:
+def _below(tally: Tally, group: str, room: int) -> Iterator[str]:
     when = " – ".join(_times(tally))
-    about = " · ".join(", ".join(names) for names in _entities(tally) if names)
+    columns = [title for title in _columns(group) if title != "rules"]
+    about = " · ".join(", ".join(names) for names in _beside(tally, columns) if names)
     if len(f"{when}  {about}") <= room:
         yield f"{when}  {about}"
     else:
         yield from (when, about)
-    if tally.author:
-        yield f"by {printable(tally.author)}"
+    if tally.label.note:
+        yield f"by {printable(tally.label.note)}"
+    if group != BY_RULE:
+        yield ", ".join(tally.per_severity())
+        yield f"rules: {', '.join(tally.top_rules())}"
 
 
-def _entities(tally: Tally) -> tuple[list[str], list[str], list[str]]:
-    """Return who did it, from where, and on what."""
+_BESIDE: Mapping[str, frozenset[str]] = {
+    "rules": frozenset({BY_RULE}),
+    "who": frozenset({"user", "application"}),
+    "from": frozenset({"address"}),
+    "on": frozenset({"resource", "host"}),
+}
+"""The columns beside a group, and the groups that they would say again."""
+
+
+def _columns(group: str) -> list[str]:
+    return [title for title, same in _BESIDE.items() if group not in same]
+
+
+def _beside(tally: Tally, columns: Sequence[str]) -> list[list[str]]:
+    """Return what stands beside a group: rules, who did it, from where, and on what."""
     actors = _present(tally, "user", "application")
     things = [*_present(tally, "resource", "host"), *actors[1:]]
-    return _first(actors), tally.top("address"), _first(things)
+    known = {
+        "rules": tally.top_rules(),
+        "who": _first(actors),
+        "from": tally.top("address"),
+        "on": _first(things),
+    }
+    return [known[title] for title in columns]
 
 
 def _first(lists: list[list[str]]) -> list[str]:

@@ -1,38 +1,29 @@
-"""ATT&CK ids in the tags of rules: `attack.t1552.001`, `attack.credential-access`."""
+"""ATT&CK ids in the tags of rules: `attack.t1552.001`, `attack.credential-access`.
+
+Ids are kept as the rule names them; what older ones became is said where they are shown.
+"""
 
 import re
 
+from tocsin.content.attack import load_attack
 from tocsin.rules.model import Technique
 
-TACTICS = {
-    "reconnaissance": "TA0043",
-    "resource-development": "TA0042",
-    "initial-access": "TA0001",
-    "execution": "TA0002",
-    "persistence": "TA0003",
-    "privilege-escalation": "TA0004",
-    "stealth": "TA0005",
-    "defense-evasion": "TA0005",
-    "defense-impairment": "TA0112",
-    "credential-access": "TA0006",
-    "discovery": "TA0007",
-    "lateral-movement": "TA0008",
-    "collection": "TA0009",
-    "command-and-control": "TA0011",
-    "exfiltration": "TA0010",
-    "impact": "TA0040",
-}
-
-_TECHNIQUE = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
+_PREFIX = "attack."
+_TECHNIQUE = re.compile(r"t\d{4}(?:\.\d{3})?", re.IGNORECASE)
+_TACTIC = re.compile(r"ta\d{4}", re.IGNORECASE)
 
 
 def techniques_of(tags: tuple[str, ...]) -> tuple[Technique, ...]:
     """Return the techniques and tactics that tags name, in order, each once."""
-    found: dict[Technique, None] = {}
-    for tag in tags:
-        slug = tag.lower().removeprefix("attack.").replace("_", "-")
-        if match := _TECHNIQUE.fullmatch(tag):
-            found[Technique(technique=match[1].upper())] = None
-        elif tag.lower().startswith("attack.") and slug in TACTICS:
-            found[Technique(tactic=TACTICS[slug])] = None
-    return tuple(found)
+    named = (tag[len(_PREFIX) :] for tag in tags if tag.lower().startswith(_PREFIX))
+    found = (_named(name) for name in named)
+    return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _named(name: str) -> Technique | None:
+    if _TECHNIQUE.fullmatch(name):
+        return Technique(technique=name.upper())
+    if _TACTIC.fullmatch(name):
+        return Technique(tactic=name.upper())
+    tactic = load_attack().slugs.get(name.lower().replace("_", "-"))
+    return Technique(tactic=tactic) if tactic else None

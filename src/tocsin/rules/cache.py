@@ -1,34 +1,30 @@
 """Loaded rules on disk, so that a start reads only the files that changed.
 
-An entry is JSON behind a checksum; a damaged one is rebuilt. It is named by `cache_key`, which
-holds everything but the rule files themselves that can change what loading gives; a rule file is
-taken from it while its size, times and inode are what they were.
+An entry (`stored.py`) is JSON behind a checksum; a damaged one is rebuilt. It is named by
+`cache_key`, which holds everything but the rule files themselves that can change what loading
+gives; a rule file is taken from it while its size, times and inode are what they were.
 """
 
 import hashlib
-import logging
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import orjson
-import platformdirs
 
 from tocsin import __version__
+from tocsin.caching import cache_folder
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, combine, find_rule_files, quiet_gc
 from tocsin.rules.model import Rule, RuleSet, Skipped
+from tocsin.rules.stored import Heading, StoredFile, read_stored, write_stored
 
-FORMAT = 2
+FORMAT = 3
 LIBRARIES = ("pysigma", "PyYAML", "google-re2")
 """What reads rules beside our own code."""
-_LOG = logging.getLogger(__name__)
 
 Loaded: TypeAlias = tuple[list[Rule], Skipped | None]
-Entry: TypeAlias = Mapping[str, Any]
-"""Per rule file: its state when it was read, its rules as data, why it is none if it is not."""
 
 
 def load_rules_cached(roots: Sequence[Path], options: LoadOptions | None = None) -> RuleSet:
@@ -36,23 +32,60 @@ def load_rules_cached(roots: Sequence[Path], options: LoadOptions | None = None)
 
     The environment variable `TOCSIN_CACHE` names another folder; empty, it switches the cache off.
     """
-    options = options or LoadOptions()
-    folder = cache_folder()
-    files = find_rule_files(roots)
     with quiet_gc():
-        if folder is None:
-            loader = RuleLoader(options)
-            return combine(loader.load(file) for file in files)
-        path = folder / f"{cache_key(roots, options)}.json"
-        return combine(_load(files, path, options))
+        return combine(map(_loaded, _read_files(roots, options or LoadOptions())))
 
 
-def cache_folder() -> Path | None:
-    """Return where caches are kept, or None if they are switched off."""
-    own = os.environ.get("TOCSIN_CACHE")
-    if own == "":
-        return None
-    return Path(own) if own else Path(platformdirs.user_cache_dir("tocsin")) / "rules"
+class RuleIndex:
+    """The rules below some paths by id and name; of those in the cache only the wanted are decoded.
+
+    What is found is what `load_rules_cached` gives, looked for by hand.
+    """
+
+    def __init__(self, roots: Sequence[Path], options: LoadOptions | None = None) -> None:
+        with quiet_gc():
+            self._files = _read_files(roots, options or LoadOptions())
+            self._keys: dict[str, dict[str, None]] = {}
+            self._holders: dict[str, dict[int, None]] = {}
+            for number, file in enumerate(self._files):
+                for key, *names in _headings(file):
+                    self._holders.setdefault(key, {})[number] = None
+                    for name in names:
+                        self._keys.setdefault(name.lower(), {})[key] = None
+
+    def find(self, wanted: str) -> tuple[Rule, ...]:
+        """Return the rules whose id or name is the wanted text, ignoring case, in order."""
+        wanted = wanted.lower()
+        holders = {at for key in self._keys.get(wanted, ()) for at in self._holders[key]}
+        found = combine(_loaded(self._files[at]) for at in sorted(holders))
+        return tuple(one for one in found.rules if wanted in {one.id.lower(), one.name.lower()})
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A rule file as the cache holds it, or as it was just read."""
+
+    stored: StoredFile | None = None
+    fresh: Loaded | None = None
+
+
+def _loaded(file: _File) -> Loaded:
+    from tocsin.rules.codec import decode_rule
+
+    if file.stored is None:
+        return file.fresh or ([], None)
+    skipped = Skipped(**file.stored.skipped) if file.stored.skipped else None
+    return [decode_rule(data) for data in orjson.loads(file.stored.rules)], skipped
+
+
+def _headings(file: _File) -> Iterable[Heading]:
+    if file.stored is not None:
+        return file.stored.headings
+    return map(_heading, file.fresh[0]) if file.fresh else ()
+
+
+def _heading(rule: Rule) -> Heading:
+    return rule.key, rule.id, rule.name
 
 
 def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
@@ -71,9 +104,10 @@ def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
 
 
 def _code_state() -> list[tuple[str, int, int]]:
-    """Return size and time of the modules that read rules, so that an edit shows."""
+    """Return size and time of the modules that read rules and their data, so that an edit shows."""
     package = Path(__file__).parent.parent
-    modules = sorted([*package.glob("rules/**/*.py"), *package.glob("condition/*.py")])
+    patterns = ("rules/**/*.py", "condition/*.py", "content/attack/*.json")
+    modules = sorted(module for pattern in patterns for module in package.glob(pattern))
     return [(m.name, m.stat().st_size, m.stat().st_mtime_ns) for m in modules]
 
 
@@ -81,31 +115,44 @@ def _content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _load(files: Sequence[RuleFile], path: Path, options: LoadOptions) -> list[Loaded]:
-    from tocsin.rules.codec import decode_rule, encode_rule
+def _read_files(roots: Sequence[Path], options: LoadOptions) -> list[_File]:
+    folder = cache_folder()
+    files = find_rule_files(roots)
+    if folder is None:
+        loader = RuleLoader(options)
+        return [_File(fresh=loader.load(file)) for file in files]
+    return _update(files, folder / f"{cache_key(roots, options)}.json", options)
 
-    entries = _read(path)
+
+def _update(files: Sequence[RuleFile], path: Path, options: LoadOptions) -> list[_File]:
+    """Take files from a cache entry, read those that changed, and write the entry if any did."""
+    stored = read_stored(path)
     loader = RuleLoader(options)
-    loaded: list[Loaded] = []
-    fresh: dict[str, Entry] = {}
+    found: list[_File] = []
+    kept: dict[str, StoredFile] = {}
     for file in files:
         name, state = f"{file.pack}:{file.shown}", _state(file.path)
-        entry = entries.get(name)
-        if entry and entry["state"] == state:
-            skipped = Skipped(**entry["skipped"]) if entry["skipped"] else None
-            loaded.append(([decode_rule(data) for data in entry["rules"]], skipped))
-            fresh[name] = entry
+        known = stored.get(name)
+        if known and known.state == state:
+            kept[name] = known
+            found.append(_File(known))
             continue
-        rules, left_out = loader.load(file)
-        loaded.append((rules, left_out))
-        fresh[name] = {
-            "state": state,
-            "rules": [encode_rule(rule) for rule in rules],
-            "skipped": asdict(left_out) if left_out else None,
-        }
-    if fresh != entries:
-        _write(path, fresh)
-    return loaded
+        fresh = loader.load(file)
+        kept[name] = _to_store(state, fresh)
+        found.append(_File(fresh=fresh))
+    if kept.keys() != stored.keys() or any(file.fresh for file in found):
+        write_stored(path, kept)
+    return found
+
+
+def _to_store(state: list[int], loaded: Loaded) -> StoredFile:
+    from tocsin.rules.codec import encode_rule
+
+    rules, left_out = loaded
+    data = orjson.dumps([encode_rule(rule) for rule in rules])
+    return StoredFile(
+        state, asdict(left_out) if left_out else None, list(map(_heading, rules)), data
+    )
 
 
 def _state(path: Path) -> list[int]:
@@ -114,28 +161,3 @@ def _state(path: Path) -> list[int]:
     except OSError:
         return []
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
-
-
-def _read(path: Path) -> Mapping[str, Entry]:
-    try:
-        checksum, _, data = path.read_bytes().partition(b"\n")
-        if hashlib.sha256(data).hexdigest().encode() != checksum:
-            raise ValueError("checksum")
-        entries: Mapping[str, Entry] = orjson.loads(data)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        _LOG.info("cache entry %s is damaged and is built anew", path)
-        return {}
-    return entries
-
-
-def _write(path: Path, entries: Mapping[str, Entry]) -> None:
-    data = orjson.dumps(entries)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
-        temporary.replace(path)
-    except OSError as error:
-        _LOG.info("cache entry %s cannot be written: %s", path, error)

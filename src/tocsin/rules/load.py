@@ -3,6 +3,7 @@ knows it, and a file that none knows is named, never dropped.
 """
 
 import gc
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
     found: list[RuleFile] = []
     for root, pack in _name_packs(roots).items():
         if root.is_dir():
-            files = sorted(path for path in root.rglob("*") if _is_rule_file(path))
+            files = sorted(_rule_files_below(root), key=lambda path: path.parts)
             if not files:
                 name = valid_text(str(root))
                 raise UsageError(f"{name}: no rule files (*.yml, *.yaml) below this folder")
@@ -74,8 +75,13 @@ def _name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
     return packs
 
 
-def _is_rule_file(path: Path) -> bool:
-    return path.suffix.lower() in RULE_SUFFIXES and not _CASES.search(path.name) and path.is_file()
+def _rule_files_below(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if os.path.splitext(name)[1].lower() in RULE_SUFFIXES and not _CASES.search(name):
+                place = os.path.join(folder, name)
+                if os.path.isfile(place):
+                    yield Path(place)
 
 
 def load_rules(roots: Iterable[Path], options: LoadOptions | None = None) -> RuleSet:

@@ -1,5 +1,6 @@
 """What a rule is, whatever its language: inputs with conditions, and what people need to know."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -118,3 +119,11 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     skipped: tuple[Skipped, ...] = ()
+
+    def __iter__(self) -> Iterator[Rule]:
+        """Yield the rules."""
+        return iter(self.rules)
+
+    def __len__(self) -> int:
+        """Return how many rules there are."""
+        return len(self.rules)

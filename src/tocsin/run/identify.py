@@ -1,4 +1,4 @@
-"""Identify: which log types and shapes records are, found or as the user says."""
+"""Identify: which log types and shapes records are."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,10 @@ from pathlib import Path
 
 from tocsin.engine.intake import Identifier, take_in
 from tocsin.engine.project import Projector
-from tocsin.errors import InputError, UsageError
+from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Unreadable, batches
 from tocsin.logs.formats.open import NoLog, Source, open_sources
-from tocsin.logs.load import load_log_types
-from tocsin.logs.logtype import LogType, generic
+from tocsin.logs.logtype import LogType
 
 
 @dataclass(slots=True)
@@ -60,24 +59,3 @@ def _count(source: Source, log_types: Sequence[LogType], found: Identified) -> N
                 found.shapes[f"{part.log_type.name} / {part.shape.name}"] += len(part.rows)
             found.unidentified += len(intake.unidentified)
             found.refused += len(intake.refused)
-
-
-def choose_log_types(name: str | None) -> tuple[LogType, ...]:
-    """Return the log types records may be: all, the one named, or one made for a Sigma source."""
-    known = load_log_types()
-    if name is None:
-        return known
-    found = tuple(one for one in known if one.name == name)
-    if found:
-        return found
-    if "/" not in name:
-        names = ", ".join(one.name for one in known)
-        raise UsageError(
-            f"{name!r} is no log type; known: {names}; "
-            "or a Sigma log source as product/category/service, with empty parts"
-        )
-    parts = [None if part in {"", "*"} else part for part in name.split("/")]
-    if len(parts) > 3 or not any(parts):
-        raise UsageError(f"{name!r} is no log source; write product/category/service")
-    product, category, service = (*parts, None, None)[:3]
-    return (generic(product, category, service),)

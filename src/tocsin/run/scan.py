@@ -5,7 +5,7 @@ joined in the order of the blocks.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,11 +86,27 @@ def scan(
     quarantine: Quarantine,
     progress: Progress | None = None,
 ) -> ScanSummary:
-    """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`."""
+    """Scan files and folders; alerts go to `output`, what cannot be read to `quarantine`.
+
+    The caller finishes the output: he knows what else there is to say of the run.
+    """
     summary = ScanSummary()
     scanner = _Scanner(options, output, quarantine, summary, progress)
     scanner.run(list(_files(paths, options.writes, summary)))
-    output.finish()
+    return summary
+
+
+def scan_blocks(
+    name: str,
+    blocks: Iterable[Block],
+    options: ScanOptions,
+    output: Output,
+    quarantine: Quarantine,
+) -> ScanSummary:
+    """Scan records that are in no file; `name` stands for one."""
+    summary = ScanSummary(files=1)
+    scanner = _Scanner(options, output, quarantine, summary, None)
+    scanner.work(_item(name, block, None) for block in blocks)
     return summary
 
 
@@ -135,8 +151,11 @@ class _Scanner:
 
     def run(self, files: Sequence[_File]) -> None:
         """Scan files one after the other."""
-        total = _total_bytes(files)
         items = (item for file in files for item in self._items(file))
+        self.work(items, _total_bytes(files))
+
+    def work(self, items: Iterable[Task | Quarantined], total: int | None = None) -> None:
+        """Run tasks; `total` is how many bytes they stand for, where that is known."""
         make = _WorkerMaker(self._options, self._output)
         pool = in_process(make) if self._options.workers <= 1 else Pool(make, self._options.workers)
         with settled_heap(), pool as run:
@@ -151,7 +170,8 @@ class _Scanner:
     def _take(self, task: Task, done: Done) -> None:
         if done.failed:
             self._summary.failed_files.append(done.failed)
-        self._output.add(done.part)
+        for part in done.parts:
+            self._output.add(part)
         self._summary.add(done)
         self._quarantine.add(done.quarantined)
         for one in done.disagreements:

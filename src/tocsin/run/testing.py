@@ -14,7 +14,7 @@ from tocsin.rules.cases import Case, CaseFile, Yaml, find_case_files, load_case_
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader
 from tocsin.rules.model import Rule
 from tocsin.rules.select import Chooser
-from tocsin.run.identify import choose_log_types
+from tocsin.run.log_types import choose_log_types
 from tocsin.run.work import Task, Worker
 
 
@@ -104,7 +104,7 @@ class _Collect:
     def add(self, part: object) -> None:
         """Nothing is left to join."""
 
-    def finish(self) -> None:
+    def finish(self, run: object) -> None:
         """Nothing is left to write."""
 
 

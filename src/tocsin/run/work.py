@@ -8,9 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
 
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert
@@ -34,6 +31,7 @@ from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
+from tocsin.run.parts import Parts
 from tocsin.run.quarantine import Quarantined
 from tocsin.times import PLAIN_CLOCK, Clock
 
@@ -67,7 +65,7 @@ class Range:
 class Done:
     """What came of a block."""
 
-    part: Any = None
+    parts: Parts
     failed: str = ""
     """Why the block could not be read to its end, if so."""
     events: Counter[str] = field(default_factory=Counter)
@@ -141,15 +139,15 @@ class Worker:
 
     def run(self, task: Task) -> Done:
         """Match one block and build its part of the output; what is damaged ends it."""
-        done = Done(bytes=task.block.length)
-        alerts: list[Alert] = []
+        done = Done(Parts(self._output), bytes=task.block.length)
         try:
             for batch in batches(task.block, self._rows, self._wanted):
-                alerts += self._alerts(task.source, batch, done)
-        except (OSError, pa.ArrowException) as error:
-            reason = getattr(error, "strerror", None) or error
+                for alert in self._alerts(task.source, batch, done):
+                    done.parts.add(alert)
+        except OSError as error:
+            reason = error.strerror or error
             done.failed = f"{task.source}: cannot be read any more: {reason}"
-        done.part = self._output.part(alerts)
+        done.parts.flush()
         return done
 
     def _alerts(self, source: str, batch: Batch, done: Done) -> Iterator[Alert]:

@@ -116,7 +116,7 @@ class Deferred(Protocol):
         """Return how many bytes of the file the block stands for."""
 
     def batches(self, rows: int | None, wanted: Wanted) -> Iterator["Batch"]:
-        """Read it; raises `OSError` or `pyarrow.ArrowException` where it is damaged."""
+        """Read it; raises `OSError` where it is damaged."""
 
 
 Block: TypeAlias = Lines | Records | Rows | Deferred | Unreadable

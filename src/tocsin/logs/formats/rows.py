@@ -40,6 +40,11 @@ class TableColumns:
     """The columns of a table in memory."""
 
     def __init__(self, table: pa.Table) -> None:
+        """Take a table; what Arrow can do least with, string views, becomes plain strings."""
+        views = [one.name for one in table.schema if pa.types.is_string_view(one.type)]
+        for name in views:
+            at = table.schema.get_field_index(name)
+            table = table.set_column(at, name, table.column(at).cast(pa.string()))
         self._table = table
 
     @property

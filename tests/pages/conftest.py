@@ -1,0 +1,3 @@
+from cli.fixtures import log, rules
+
+__all__ = ["log", "rules"]
