@@ -21,7 +21,7 @@ from tocsin.engine.plan import compile_plan
 from tocsin.jsontext import read
 from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType, generic
-from tocsin.outputs import make_output
+from tocsin.outputs.ndjson import NdjsonOutput
 from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.model import Rule, Scope
 from tocsin.run.work import Worker
@@ -114,7 +114,7 @@ def test_verdicts_on_the_demo_are_those_of_a_scan_over_the_bridge(tmp_path: Path
     rules.append(sigma(detection, "azure", service="activitylogs"))
     lines = [line for file in sorted(tmp_path.iterdir()) for line in file.read_bytes().splitlines()]
     lines = random.Random(3).sample(lines, 300)
-    worker = Worker(rules, log_types, make_output("ndjson", None), bridges=["keyvault"])
+    worker = Worker(rules, log_types, NdjsonOutput(), bridges=["keyvault"])
     result = worker._matcher.match(pa.array([line.decode() for line in lines]))
     matched = {(match.row, match.input.rule) for match in result.matches}
     found = {
