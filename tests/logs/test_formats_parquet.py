@@ -120,6 +120,17 @@ def test_an_odd_type_is_read_as_what_it_is(rules: Path, tmp_path: Path) -> None:
     assert scan(path, rules=rules / "needle.yml").lines == [1]
 
 
+def test_rows_count_even_if_rules_ask_for_none_of_their_columns(
+    rules: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"x": [1, 2, 3], "y": ["a", "user6", None]}), path)
+    absent = rule("No mark", "{s: {mark: null}, condition: s}")
+    (rules / "absent.yml").write_text(absent)
+    assert scan(path, rules=rules / "absent.yml").lines == [1, 2, 3]
+    assert scan(path, rules=rules / "word.yml").lines == [2]
+
+
 def test_logs_identify_counts_rows(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     record = {"Channel": "Security", "EventID": 4688, "Hostname": "h", "SourceName": "s"}

@@ -9,7 +9,6 @@ from itertools import compress
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tocsin.engine.columns import Encoded, Mask, Rows, codes_of, decode_texts, held_codes
 from tocsin.engine.layout import ROOT, KeyPath, Signature
@@ -113,6 +112,8 @@ def _searchable(kind: pa.DataType) -> Callable[[pa.Array], pa.StringArray] | Non
     if is_text(kind) and not pa.types.is_dictionary(kind):
         return lambda cells: cells.cast(pa.string())
     if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
+        import pyarrow.compute as pc
+
         return lambda cells: pc.binary_join(cells, "\n")
     return None
 

@@ -11,7 +11,6 @@ from datetime import tzinfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from tocsin.errors import InputError
@@ -252,6 +251,8 @@ def _with_zone(cells: pa.ChunkedArray, zone: tzinfo) -> pa.ChunkedArray:
     if zone.utcoffset(None) is None:
         texts = [text if text is None else add_zone(text, zone) for text in cells.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])
+    import pyarrow.compute as pc
+
     suffix = add_zone(_ANY_TIME, zone).removeprefix(_ANY_TIME)
     longer = pc.binary_join_element_wise(cells, suffix, "")
     return pc.if_else(pc.match_substring_regex(cells, WITHOUT_ZONE), longer, cells)

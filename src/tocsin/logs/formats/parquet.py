@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tocsin.condition.functions import fold
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Batch, Rows, Wanted
 from tocsin.logs.formats.content import Content
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 MAGIC = b"PAR1"
 BATCH_ROWS = 20_000
@@ -43,6 +45,8 @@ class RowGroup:
 
     def batches(self, rows: int | None, wanted: Wanted) -> Iterator[Batch]:
         """Read the group in batches; raises `OSError` that names its rows if it is damaged."""
+        import pyarrow.parquet as pq
+
         try:
             with pq.ParquetFile(self.path, read_dictionary=self._repeating()) as file:
                 size = rows or self._batch_rows(file)
@@ -57,6 +61,8 @@ class RowGroup:
 
     def _repeating(self) -> list[str]:
         """Return the columns that take so few bytes that their values must repeat."""
+        import pyarrow.parquet as pq
+
         group = pq.read_metadata(self.path).row_group(self.number)
         columns = (group.column(at) for at in range(group.num_columns))
         return [
@@ -65,11 +71,11 @@ class RowGroup:
             if one.total_uncompressed_size < REPEATING * self.rows
         ]
 
-    def _batch_rows(self, file: pq.ParquetFile) -> int:
+    def _batch_rows(self, file: "pq.ParquetFile") -> int:
         size: int = file.metadata.row_group(self.number).total_byte_size
         return max(1, min(BATCH_ROWS, BATCH_BYTES * self.rows // max(size, 1)))
 
-    def _stored(self, file: pq.ParquetFile, size: int) -> Iterator[Batch]:
+    def _stored(self, file: "pq.ParquetFile", size: int) -> Iterator[Batch]:
         first = self.first_row
         for part in file.iter_batches(size, row_groups=[self.number], columns=[STORED[0]]):
             raw = part.column(0).cast(pa.string()).fill_null("")
@@ -77,31 +83,24 @@ class RowGroup:
             first += len(raw)
 
     def _columns(
-        self, file: pq.ParquetFile, size: int, wanted: frozenset[str] | None
+        self, file: "pq.ParquetFile", size: int, wanted: frozenset[str] | None
     ) -> Iterator[Batch]:
         names = file.schema_arrow.names
-        near = [name for name in names if wanted is None or fold(name) in wanted]
+        near = [name for name in names if wanted is None or fold(name) in wanted] or names[:1]
         rest = _Rest(file, self.number, size, [name for name in names if name not in set(near)])
         first = self.first_row
-        for number, part in enumerate(self._parts(file, size, near)):
+        parts = file.iter_batches(size, row_groups=[self.number], columns=near)
+        for number, part in enumerate(parts):
             columns = ParquetColumns(pa.Table.from_batches([part]), file.schema_arrow, rest, number)
             lines = np.arange(first, first + part.num_rows)
             yield Batch(columns, lines, np.zeros(part.num_rows, np.int64))
             first += part.num_rows
 
-    def _parts(self, file: pq.ParquetFile, size: int, names: list[str]) -> Iterator[pa.RecordBatch]:
-        if names:
-            yield from file.iter_batches(size, row_groups=[self.number], columns=names)
-            return
-        for at in range(0, self.rows, size):
-            rows = np.zeros(min(size, self.rows - at))
-            yield pa.RecordBatch.from_arrays([pa.array(rows)], [""]).select([])
-
 
 class _Rest:
     """The columns that are not read at once, batch by batch, as far as they are asked for."""
 
-    def __init__(self, file: pq.ParquetFile, group: int, size: int, names: list[str]) -> None:
+    def __init__(self, file: "pq.ParquetFile", group: int, size: int, names: list[str]) -> None:
         self.names = names
         self._parts = enumerate(file.iter_batches(size, row_groups=[group], columns=names))
 
@@ -172,7 +171,9 @@ def blocks(content: Content) -> Iterator[RowGroup | Rows]:
 
 
 @contextmanager
-def _opened(stream: BinaryIO) -> Iterator[pq.ParquetFile]:
+def _opened(stream: BinaryIO) -> Iterator["pq.ParquetFile"]:
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(stream) as file:
             names = file.schema_arrow.names
@@ -184,7 +185,7 @@ def _opened(stream: BinaryIO) -> Iterator[pq.ParquetFile]:
         raise InputError(f"is Parquet that cannot be read, nothing of it was: {error}") from None
 
 
-def _groups(path: Path, metadata: pq.FileMetaData) -> list[RowGroup]:
+def _groups(path: Path, metadata: "pq.FileMetaData") -> list[RowGroup]:
     found: list[RowGroup] = []
     row = 1
     for number in range(metadata.num_row_groups):
