@@ -104,6 +104,12 @@ def test_of_an_archive_that_was_cut_off_the_members_before_are_read(cut: int) ->
     assert "directory is missing" in str(found[""])
 
 
+def test_a_member_without_a_name_is_read() -> None:
+    packed = archive(a=LINE)
+    at = packed.index(b"PK\x01\x02") + 46
+    assert read_all(packed[:at] + b"\0" + packed[at + 1 :]) == {"!": FOUND}
+
+
 def test_members_that_share_their_bytes_are_refused() -> None:
     packed = archive(zipfile.ZIP_STORED, a=LINE, b=LINE)
     first, second = packed.index(b"PK\x01\x02"), packed.rindex(b"PK\x01\x02")

@@ -128,6 +128,22 @@ def test_of_a_file_that_was_cut_off_the_rest_is_named(kept: int) -> None:
     assert (len(refused(cut)) > 1) is (kept > 0)
 
 
+def test_a_chunk_with_a_wrong_header_that_is_cut_off_is_read_as_far_as_it_goes() -> None:
+    cut = changed(SECOND + 124, b"\1\2\3\4")[: SECOND + FIRST_RECORD + 5000]
+    assert numbers(cut) == list(range(len(numbers(cut))))
+    assert len(numbers(cut)) > 40
+
+
+def test_names_that_lead_to_one_another_are_not_followed() -> None:
+    """The table of names in a chunk's header holds chains, which the parser would read ahead."""
+    first, second = struct.pack("<I", 60_000), struct.pack("<I", 60_100)
+    name = bytes(2) + b"\1\0a\0\0\0"
+    looped = bytearray(FILE)
+    for place, new in ((60_000, second + name), (60_100, first + name), (128, first)):
+        looped[HEADER_BYTES + place : HEADER_BYTES + place + len(new)] = new
+    assert numbers(bytes(looped)) == list(range(100))
+
+
 def test_without_the_package_the_message_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -232,31 +232,37 @@ class _Cutter:
 
     def _segment(self, at: int, end: int) -> int:
         """Cut the records between two positions; return where the unfinished rest begins."""
-        data, closes = self._data, self._structure.listed(_CLOSES, 0)
+        closes = self._structure.listed(_CLOSES, 0)
         while True:
             if self._state.members:
                 at = self._members(at, end)
                 if self._state.members:
                     return at
-            rest, at = at, _skip(_BETWEEN, data, at, end)
+            rest, at = at, _skip(_BETWEEN, self._data, at, end)
             if opened := self._opening(at, end):
                 at, self._state = opened
                 continue
             closed = _first(closes, at, end)
             if closed is None:
                 return rest if self._state == _REST else at
-            if self._state == _DOCUMENTS:
-                opens = _first(self._structure.listed(_OPENS, 1), at, closed)
-                if opens is not None and opens > at:
-                    self._add(at, opens)
-                    at = opens
-                    continue
-                self._add(at, closed + 1)
-            elif self._too_long:
-                self._refuse(at, closed + 1, TOO_LONG)
-            elif data[closed] != _OBJECT_END or not is_rest(data[rest:closed]):
-                self._refuse(rest, closed + 1, NO_REST)
-            at, self._state = closed + 1, _DOCUMENTS
+            at = self._close(rest, at, closed)
+
+    def _close(self, rest: int, at: int, closed: int) -> int:
+        """Take what ends at a bracket: a document, or what stands behind records; return its end.
+
+        What stands before a document is one of its own: it will be refused.
+        """
+        if self._state == _DOCUMENTS:
+            opens = _first(self._structure.listed(_OPENS, 1), at, closed)
+            end = opens if opens is not None and opens > at else closed + 1
+            self._add(at, end)
+            return end
+        if self._too_long:
+            self._refuse(at, closed + 1, TOO_LONG)
+        elif self._data[closed] != _OBJECT_END or not is_rest(self._data[rest:closed]):
+            self._refuse(rest, closed + 1, NO_REST)
+        self._state = _DOCUMENTS
+        return closed + 1
 
     def _opening(self, at: int, end: int) -> tuple[int, _State] | None:
         """Return where the records begin, if they do here."""
