@@ -80,8 +80,6 @@ def _parser() -> Lark:
     return Lark.open("grammar.lark", rel_to=__file__, parser="lalr")
 
 
-
-
 @v_args(inline=True)
 class _Reader(Transformer[Token, Query]):
     def start(self, query: Query | None) -> Query:
@@ -207,11 +205,17 @@ _TWO_CLAUSES = (
 _CLOSED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _OF_CHARACTER = {
     '"': ("a quote is not closed", 'end it with "; \\" is a quote, \\\\ a backslash'),
-    "\\": ("a backslash escapes nothing here", "write \\\\ for a backslash, or put the text in quotes"),
+    "\\": (
+        "a backslash escapes nothing here",
+        "write \\\\ for a backslash, or put the text in quotes",
+    ),
     ":": ("`:` is not expected", "write \\: inside a value, or put the value in quotes"),
     "<": ("`<` is not expected", "write \\< inside a value, or put the value in quotes"),
     ">": ("`>` is not expected", "write \\> inside a value, or put the value in quotes"),
-    "(": ("`(` is not expected", "put a blank behind `and`, `or` and `not`, or write \\( in a value"),
+    "(": (
+        "`(` is not expected",
+        "put a blank behind `and`, `or` and `not`, or write \\( in a value",
+    ),
     ")": ("`)` is not expected", "close only what is open; ( ) needs a query or values in it"),
     "{": ("`{` is not expected", "write path: { query }, or \\{ in a value"),
     "}": ("`}` is not expected", "close only what is open; { } needs a query in it"),

@@ -40,7 +40,7 @@ def ecs_type(name: str) -> FieldType:
     segments = name.split(".")
     if segments[0] not in _SETS:
         return FieldType.KEYWORD
-    endings = (".".join(segments[-length:]) for length in (3, 2, 1) if length < len(segments))
+    endings = (".".join(segments[-length:]) for length in (3, 2, 1) if length <= len(segments))
     return next((_ENDINGS[one] for one in endings if one in _ENDINGS), FieldType.KEYWORD)
 
 
@@ -57,7 +57,7 @@ _FIELDS = _table(
         FieldType.LONG: "powershell.file.script_block_length powershell.sequence powershell.total "
         "powershell.file.script_block_unique_symbols",
         FieldType.DOUBLE: "powershell.file.script_block_entropy_bits "
-        "powershell.file.script_block_surprisal_stdev",
+        "powershell.file.script_block_surprisal_stdev ml_is_dga.malicious_probability",
     }
 )
 """Whole names: those of no field set, and some of Elastic's integrations."""
@@ -94,9 +94,59 @@ _ENDINGS = _table(
 """How names of the field sets end; the longest ending decides."""
 
 _SETS = frozenset(
-    "agent as client cloud code_signature container data_stream destination device dll dns ecs elf "
-    "email error event faas file geo group hash host http interface log macho network observer "
-    "orchestrator organization os package pe process registry related risk rule server service "
-    "source span threat tls trace transaction url user user_agent vlan volume vulnerability "
-    "x509".split()
+    [
+        "agent",
+        "as",
+        "client",
+        "cloud",
+        "code_signature",
+        "container",
+        "data_stream",
+        "destination",
+        "device",
+        "dll",
+        "dns",
+        "ecs",
+        "elf",
+        "email",
+        "error",
+        "event",
+        "faas",
+        "file",
+        "geo",
+        "group",
+        "hash",
+        "host",
+        "http",
+        "interface",
+        "log",
+        "macho",
+        "network",
+        "observer",
+        "orchestrator",
+        "organization",
+        "os",
+        "package",
+        "pe",
+        "process",
+        "registry",
+        "related",
+        "risk",
+        "rule",
+        "server",
+        "service",
+        "source",
+        "span",
+        "threat",
+        "tls",
+        "trace",
+        "transaction",
+        "url",
+        "user",
+        "user_agent",
+        "vlan",
+        "volume",
+        "vulnerability",
+        "x509",
+    ]
 )
