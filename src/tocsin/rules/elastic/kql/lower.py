@@ -7,11 +7,9 @@ Keywords are compared as text, and case matters.
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tocsin.condition import tree as conditions
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import TRUE, AnyElement, Condition, Wild
-from tocsin.condition.tree import And as All
-from tocsin.condition.tree import Not as No
-from tocsin.condition.tree import Or as Any
 from tocsin.errors import RuleError
 from tocsin.rules.elastic.kql.readings import READINGS, Asked, exists, text_of
 from tocsin.rules.elastic.kql.tree import (
@@ -81,11 +79,11 @@ class _Lowering:
             case Everything():
                 return TRUE
             case And(parts):
-                return All(tuple(self.query(part, inside) for part in parts))
+                return conditions.And(tuple(self.query(part, inside) for part in parts))
             case Or(parts):
-                return Any(tuple(self.query(part, inside) for part in parts))
+                return conditions.Or(tuple(self.query(part, inside) for part in parts))
             case Not(part):
-                return No(self.query(part, inside))
+                return conditions.Not(self.query(part, inside))
             case Compare(name, values):
                 return self.values(self.ask(name, inside), values)
             case Exists(name):
@@ -131,14 +129,14 @@ class _Lowering:
         """Lower a list of values: each part is about any value of the field."""
         match values:
             case AllOf(parts):
-                return All(tuple(self.values(asked, part) for part in parts))
+                return conditions.And(tuple(self.values(asked, part) for part in parts))
             case AnyOf(parts):
                 plain = [one for one in parts if isinstance(one, Quoted | Bare | Constant)]
                 rest = [one for one in parts if not isinstance(one, Quoted | Bare | Constant)]
                 listed = tuple(self.values(asked, part) for part in rest)
-                return Any((self.any_of(asked, plain), *listed))
+                return conditions.Or((self.any_of(asked, plain), *listed))
             case NoneOf(part):
-                return No(self.values(asked, part))
+                return conditions.Not(self.values(asked, part))
             case _:
                 return self.any_of(asked, [values])
 
@@ -147,7 +145,7 @@ class _Lowering:
         compared = [value for value in values if not _is_everything(value)]
         present = (exists(asked),) if len(compared) < len(values) else ()
         reading = READINGS[self.type_of(asked.name)]
-        return Any((*present, *((reading.any_of(asked, compared),) if compared else ())))
+        return conditions.Or((*present, *((reading.any_of(asked, compared),) if compared else ())))
 
 
 def _is_everything(value: Value) -> bool:

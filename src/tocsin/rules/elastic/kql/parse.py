@@ -1,10 +1,11 @@
 """KQL text → tree.
 
-Written from the behaviour of the language: what is read differently from Kibana is in `docs/kql.md`.
+Written from the behaviour of the language: what it reads is described in `docs/kql.md`.
 """
 
 import re
 from functools import cache
+from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
@@ -66,18 +67,13 @@ class QueryError(RuleError):
 def parse(text: str) -> Query:
     """Read a query; raise `QueryError` where it is none or nests deeper than `MAX_NESTING`."""
     try:
-        query = _Reader().transform(_parser().parse(text))
+        query = _read(text)
     except UnexpectedInput as error:
         raise _explain(text, error) from None
     if max(depth for _, depth in walk(query)) > MAX_NESTING:
         problem = f"the query nests deeper than {MAX_NESTING}"
         raise QueryError(problem, Place(line=1, column=1), text[:_SHOWN], "write it flatter")
     return query
-
-
-@cache
-def _parser() -> Lark:
-    return Lark.open("grammar.lark", rel_to=__file__, parser="lalr")
 
 
 @v_args(inline=True)
@@ -120,6 +116,16 @@ class _Reader(Transformer[Token, Query]):
 
     def value(self, token: Token) -> Value:
         return Constant(CONSTANTS[token]) if str(token) in CONSTANTS else self.name(token)
+
+
+@cache
+def _parser() -> Lark:
+    # The transformer runs while the text is read: afterwards it would recurse, as deep as the text.
+    return Lark.open("grammar.lark", rel_to=__file__, parser="lalr", transformer=_Reader())
+
+
+def _read(text: str) -> Query:
+    return cast("Query", _parser().parse(text))
 
 
 def _quoted(text: str) -> Quoted:
@@ -182,6 +188,8 @@ def _diagnose(text: str, at: int) -> tuple[str, str]:
         return _diagnose_not(before)
     if re.match(r"(and|or)\s", rest, re.IGNORECASE):
         word = rest.split(None, 1)[0]
+        if text[at - 1 : at].strip():
+            return f"there is no blank in front of `{word}`", "put one there"
         return f"`{word}` stands where a clause or a value must", "put one on both sides of it"
     if not rest:
         return "the query ends too early", "complete the last clause and close every ( and {"
@@ -207,14 +215,14 @@ _OF_CHARACTER = {
     '"': ("a quote is not closed", 'end it with "; \\" is a quote, \\\\ a backslash'),
     "\\": (
         "a backslash escapes nothing here",
-        "write \\\\ for a backslash, or put the text in quotes",
+        "write \\\\, or put the text in quotes",
     ),
     ":": ("`:` is not expected", "write \\: inside a value, or put the value in quotes"),
     "<": ("`<` is not expected", "write \\< inside a value, or put the value in quotes"),
     ">": ("`>` is not expected", "write \\> inside a value, or put the value in quotes"),
     "(": (
         "`(` is not expected",
-        "put a blank behind `and`, `or` and `not`, or write \\( in a value",
+        "put blanks around `and`, `or`, `not`, or write \\( in a value",
     ),
     ")": ("`)` is not expected", "close only what is open; ( ) needs a query or values in it"),
     "{": ("`{` is not expected", "write path: { query }, or \\{ in a value"),

@@ -146,7 +146,9 @@ def _keyword_bound(asked: Asked, order: Order, text: str) -> Condition:
 
 
 def _any_text(asked: Asked, values: Sequence[Value]) -> Condition:
-    phrases, tokens, globs = [], [], []
+    phrases: list[str] = []
+    tokens: list[str] = []
+    globs: list[Glob] = []
     for value in values:
         words = list(tokens_of(text_of(value)))
         if is_wild(value):
@@ -213,7 +215,7 @@ def _boolean_bound(asked: Asked, order: Order, text: str) -> Condition:
 
 
 def _any_address(asked: Asked, values: Sequence[Value]) -> Condition:
-    found = []
+    found: list[str] = []
     for value in values:
         networks = None if is_wild(value) else networks_of(text_of(value))
         if networks is None:

@@ -94,59 +94,10 @@ _ENDINGS = _table(
 """How names of the field sets end; the longest ending decides."""
 
 _SETS = frozenset(
-    [
-        "agent",
-        "as",
-        "client",
-        "cloud",
-        "code_signature",
-        "container",
-        "data_stream",
-        "destination",
-        "device",
-        "dll",
-        "dns",
-        "ecs",
-        "elf",
-        "email",
-        "error",
-        "event",
-        "faas",
-        "file",
-        "geo",
-        "group",
-        "hash",
-        "host",
-        "http",
-        "interface",
-        "log",
-        "macho",
-        "network",
-        "observer",
-        "orchestrator",
-        "organization",
-        "os",
-        "package",
-        "pe",
-        "process",
-        "registry",
-        "related",
-        "risk",
-        "rule",
-        "server",
-        "service",
-        "source",
-        "span",
-        "threat",
-        "tls",
-        "trace",
-        "transaction",
-        "url",
-        "user",
-        "user_agent",
-        "vlan",
-        "volume",
-        "vulnerability",
-        "x509",
-    ]
+    """
+    agent as client cloud code_signature container data_stream destination device dll dns ecs elf
+    email error event faas file geo group hash host http interface log macho network observer
+    orchestrator organization os package pe process registry related risk rule server service
+    source span threat tls trace transaction url user user_agent vlan volume vulnerability x509
+    """.split()  # noqa: SIM905
 )
