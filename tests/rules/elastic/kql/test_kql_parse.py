@@ -53,22 +53,40 @@ READS = {
     "a line break is a blank": ("a:1\n  and\n\tb : 2", And((A, B))),
     "a value of several words is one value": ("a: b  c d ", is_("a", "b  c d")),
     "a value ends at a keyword": ("a: b c and b:2", And((is_("a", "b c"), B))),
-    "a keyword inside a word is text": ("a: border and b: notand", And((is_("a", "border"), is_("b", "notand")))),
+    "a keyword inside a word is text": (
+        "a: border and b: notand",
+        And((is_("a", "border"), is_("b", "notand"))),
+    ),
     "not at the end of a word is text": ("a: cannot be", is_("a", "cannot be")),
     "a keyword at the end is text": ("a: b or", is_("a", "b or")),
     "not without a blank behind it is text": ("a: not", is_("a", "not")),
-    "a keyword is text when escaped": (r"a: \or and b: x \and y and c: \not", And((is_("a", "or"), is_("b", "x and y"), is_("c", "not")))),
+    "a keyword is text when escaped": (
+        r"a: \or and b: x \and y and c: \not",
+        And((is_("a", "or"), is_("b", "x and y"), is_("c", "not"))),
+    ),
     "an escaped keyword keeps its case": (r"a: \OR", is_("a", "OR")),
-    "special characters are text when escaped": (r"a: \\\(\)\:\<\>\"\*\{\}", is_("a", '\\():<>"*{}')),
+    "special characters are text when escaped": (
+        r"a: \\\(\)\:\<\>\"\*\{\}",
+        is_("a", '\\():<>"*{}'),
+    ),
     "blanks can be escaped without quotes": (r"a: b\tc\rd\ne", is_("a", "b\tc\rd\ne")),
     "an escaped blank is not trimmed": (r"a: \u0020b\u0020", is_("a", " b ")),
     "a character can be written as its code": (r"a: \u0041\u00e9", is_("a", "Aé")),
     "two codes make one character": (r"a: \ud83d\ude00", is_("a", "😀")),
     "half of a character is replaced": (r'a: "\ud83d"', Compare(bare("a"), Quoted("\ufffd"))),
     "quotes keep blanks and keywords": ('a: " b and c "', Compare(bare("a"), Quoted(" b and c "))),
-    "quotes resolve their escapes": (r'a: "\t\r\n\u0041\\\""', Compare(bare("a"), Quoted('\t\r\nA\\"'))),
-    "any other backslash in quotes is a backslash": (r'a: "C:\Program \* \( \or"', Compare(bare("a"), Quoted(r"C:\Program \* \( \or"))),
-    "a path in quotes may hold an escape by accident": (r'a: "C:\temp"', Compare(bare("a"), Quoted("C:\temp"))),
+    "quotes resolve their escapes": (
+        r'a: "\t\r\n\u0041\\\""',
+        Compare(bare("a"), Quoted('\t\r\nA\\"')),
+    ),
+    "any other backslash in quotes is a backslash": (
+        r'a: "C:\Program \* \( \or"',
+        Compare(bare("a"), Quoted(r"C:\Program \* \( \or")),
+    ),
+    "a path in quotes may hold an escape by accident": (
+        r'a: "C:\temp"',
+        Compare(bare("a"), Quoted("C:\temp")),
+    ),
     "quotes may hold line breaks": ('a: "b\nc"', Compare(bare("a"), Quoted("b\nc"))),
     "an asterisk in quotes is an asterisk": ('a: "b*"', Compare(bare("a"), Quoted("b*"))),
     "an asterisk is a wildcard": ("a: b*c", Compare(bare("a"), bare("b", ANY, "c"))),
@@ -77,27 +95,54 @@ READS = {
     "an asterisk alone asks for existence": ("a: *", Exists(bare("a"))),
     "an asterisk alone in parentheses too": ("a: (*)", Exists(bare("a"))),
     "a quoted asterisk does not": ('a: "*"', Compare(bare("a"), Quoted("*"))),
-    "true, false and null are constants": ("a: (true or false or null)", Compare(bare("a"), AnyOf((Constant(True), Constant(False), Constant(None))))),
+    "true, false and null are constants": (
+        "a: (true or false or null)",
+        Compare(bare("a"), AnyOf((Constant(True), Constant(False), Constant(None)))),
+    ),
     "a quoted constant is text": ('a: "true"', Compare(bare("a"), Quoted("true"))),
     "constants are in lower case": ("a: True", is_("a", "True")),
     "an escaped constant is text": (r"a: \u0074rue", is_("a", "true")),
     "a number is text": ("a: 05.0", is_("a", "05.0")),
-    "a list is about one field": ("a: (x or y and not z)", Compare(bare("a"), AnyOf((X, AllOf((Y, NoneOf(Z))))))),
-    "lists nest": ("a: ((x or y) and not (y or z))", Compare(bare("a"), AllOf((AnyOf((X, Y)), NoneOf(AnyOf((Y, Z))))))),
+    "a list is about one field": (
+        "a: (x or y and not z)",
+        Compare(bare("a"), AnyOf((X, AllOf((Y, NoneOf(Z)))))),
+    ),
+    "lists nest": (
+        "a: ((x or y) and not (y or z))",
+        Compare(bare("a"), AllOf((AnyOf((X, Y)), NoneOf(AnyOf((Y, Z)))))),
+    ),
     "a list may start with not": ("a: (not x)", Compare(bare("a"), NoneOf(X))),
     "a list may span lines": ("a: (x or\n  y)", Compare(bare("a"), AnyOf((X, Y)))),
-    "ranges": ("a < 1 and b <= 2 or a > 1 and b>=2", Or((
-        And((Range(bare("a"), Order.LESS, bare("1")), Range(bare("b"), Order.LESS_OR_EQUAL, bare("2")))),
-        And((Range(bare("a"), Order.GREATER, bare("1")), Range(bare("b"), Order.GREATER_OR_EQUAL, bare("2")))),
-    ))),
-    "a bound may be quoted": ('a > "now-1d/d"', Range(bare("a"), Order.GREATER, Quoted("now-1d/d"))),
+    "ranges": (
+        "a < 1 and b <= 2 or a > 1 and b>=2",
+        Or(
+            (
+                And(
+                    (
+                        Range(bare("a"), Order.LESS, bare("1")),
+                        Range(bare("b"), Order.LESS_OR_EQUAL, bare("2")),
+                    )
+                ),
+                And(
+                    (
+                        Range(bare("a"), Order.GREATER, bare("1")),
+                        Range(bare("b"), Order.GREATER_OR_EQUAL, bare("2")),
+                    )
+                ),
+            )
+        ),
+    ),
+    "a bound may be quoted": (
+        'a > "now-1d/d"',
+        Range(bare("a"), Order.GREATER, Quoted("now-1d/d")),
+    ),
     "a nested query": ("p: { a:1 and b:2 }", Nested(bare("p"), And((A, B)))),
     "nested queries nest": ("p:{q:{a:1}}", Nested(bare("p"), Nested(bare("q"), A))),
     "a value alone is free text": ('x or "y z"', Or((FreeText(X), FreeText(Quoted("y z"))))),
     "a field name may be quoted": ('"a b": 1', Compare(Quoted("a b"), bare("1"))),
     "a field name may hold wildcards": ("a.*.b: 1", Compare(bare("a.", ANY, ".b"), bare("1"))),
     "a field may be named like a constant": ("true: 1", is_("true", "1")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("text", "tree"), READS.values(), ids=READS)

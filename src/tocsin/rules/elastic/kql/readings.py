@@ -172,7 +172,7 @@ def _token_glob(asked: Asked, value: Value) -> list[Glob]:
     parts = value.parts if isinstance(value, Bare) else ()
     texts = [fold(part) for part in parts if isinstance(part, str)]
     if any(list(tokens_of(text)) != [text] for text in texts):
-        asked.never(_shown(value), "is compared with single words and holds more than one")
+        asked.never(_shown(value), "is more than one word, and is compared with single ones")
         return []
     return [Glob(tuple(fold(part) if isinstance(part, str) else part for part in parts))]
 
