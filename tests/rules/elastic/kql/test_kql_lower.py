@@ -515,6 +515,7 @@ REFUSED = {
     '"a*": 1': "a*: an asterisk as part of a field's name",
     "t > alpha": "t > alpha: a range of analysed text",
     "b > false": "b > false: a range of booleans",
+    f"k: (a or {'a' * 16385})": "k: a value is longer than 16,384 characters",
     f"k > {'a' * 201}": "k: the bound of a range has more than 200 characters",
 }
 

@@ -2,8 +2,8 @@
 
 import pytest
 from hypothesis import given, settings
+from kql_trees import queries
 
-from rules.elastic.kql.kql_trees import queries
 from tocsin.rules.elastic.kql.parse import parse
 from tocsin.rules.elastic.kql.render import render
 

@@ -35,6 +35,9 @@ from tocsin.rules.elastic.kql.tree import (
 )
 from tocsin.rules.elastic.kql.types import TypeOf
 
+MAX_TEXT = 16 * 1024
+"""The characters that a value may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
@@ -142,6 +145,8 @@ class _Lowering:
 
     def any_of(self, asked: Asked, values: list[Value]) -> Condition:
         """Lower alternative values; `*` among them asks for any value."""
+        if any(len(text_of(value)) > MAX_TEXT for value in values):
+            raise RuleError(f"{asked.name}: a value is longer than {MAX_TEXT:,} characters")
         compared = [value for value in values if not _is_everything(value)]
         present = (exists(asked),) if len(compared) < len(values) else ()
         reading = READINGS[self.type_of(asked.name)]

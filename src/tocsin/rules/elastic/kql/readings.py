@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+import re2
+
 from tocsin.condition.evaluate import compile_glob
 from tocsin.condition.functions import fold, tokens_of
 from tocsin.condition.tree import (
@@ -110,12 +112,22 @@ def _texts(values: Sequence[Value]) -> list[str]:
     return [text_of(value) for value in values if not is_wild(value)]
 
 
-def _globs(values: Sequence[Value]) -> list[Glob]:
-    return [Glob(value.parts) for value in values if isinstance(value, Bare) and is_wild(value)]
+def _globs(asked: Asked, values: Sequence[Value]) -> list[Glob]:
+    wild = [value for value in values if isinstance(value, Bare) and is_wild(value)]
+    return [_glob(asked, value.parts) for value in wild]
+
+
+def _glob(asked: Asked, parts: tuple[str | Wild, ...]) -> Glob:
+    glob = Glob(parts)
+    try:
+        compile_glob(glob, False)  # noqa: FBT003
+    except re2.error as error:
+        raise RuleError(f"{asked.name}: RE2 cannot run a wildcard value: {error}") from None
+    return glob
 
 
 def _any_keyword(asked: Asked, values: Sequence[Value]) -> Condition:
-    texts, globs = _texts(values), _globs(values)
+    texts, globs = _texts(values), _globs(asked, values)
     special = [glob for glob in globs if compile_glob(glob, False).fullmatch(EMPTY_ARRAY)]  # noqa: FBT003
     return Or(
         (
@@ -131,7 +143,7 @@ def _any_leaf(asked: Asked, values: Sequence[Value]) -> Condition:
     return Or(
         (
             asked.predicate(LEAVES, Op.EQUALS, _texts(values)),
-            asked.predicate(LEAVES, Op.GLOB, _globs(values)),
+            asked.predicate(LEAVES, Op.GLOB, _globs(asked, values)),
         )
     )
 
@@ -174,7 +186,8 @@ def _token_glob(asked: Asked, value: Value) -> list[Glob]:
     if any(list(tokens_of(text)) != [text] for text in texts):
         asked.never(_shown(value), "is more than one word, and is compared with single ones")
         return []
-    return [Glob(tuple(fold(part) if isinstance(part, str) else part for part in parts))]
+    folded = tuple(fold(part) if isinstance(part, str) else part for part in parts)
+    return [_glob(asked, folded)]
 
 
 def _text_bound(asked: Asked, order: Order, text: str) -> Condition:
