@@ -279,6 +279,23 @@ FUNCTION_NOTES: Mapping[str, Function] = {
         "drive",
         (r'"\\device\\harddiskvolume2\\a.exe"', r'"D:\\a.exe"'),
     ),
+    "words": Function(
+        "The words of a text in lower case, with one blank around each: text to find words in "
+        "that follow each other. Words are runs of letters, digits and underscores.",
+        "words",
+        ('"Invoke-Item C:\\\\a_b"', '"--"'),
+    ),
+    "tokens": Function("Each word of a text in lower case.", "tokens", ('"Ab c-D"',)),
+    "moment": Function(
+        "A time as milliseconds since 1970, rounded down.",
+        "moment",
+        ('"2026-01-02T03:04:05.6789Z"',),
+    ),
+    "within": Function(
+        "The number that a value is, if it lies between two, both included.",
+        "within: [1, 5]",
+        ("5", "6"),
+    ),
     "minute": Function("Minute of a time, in its own zone.", "minute", _TIME),
     "hour": Function("Hour.", "hour", _TIME),
     "day": Function("Day of the month.", "day", _TIME),

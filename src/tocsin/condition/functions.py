@@ -8,7 +8,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -17,6 +17,8 @@ from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
 from tocsin.times import read_time
 
+_WORD = re.compile(r"\w+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VOLUME = re.compile(r"\A\\device\\harddiskvolume[0-9]+(?=\\)", re.IGNORECASE)
 
 Scalar: TypeAlias = "Json | int | Decimal"
@@ -68,6 +70,33 @@ def number_of(value: Scalar) -> Iterable[int | Decimal]:
         value = value.text
     number = parse_number(value) if isinstance(value, str) else None
     return () if number is None else (number,)
+
+
+def tokens_of(value: Scalar) -> Iterable[str]:
+    """Yield the words of a value's text, folded: runs of letters, digits and underscores."""
+    return (word for text in leaf_texts(value) for word in _WORD.findall(fold(text)))
+
+
+def words_of(value: Scalar) -> Iterable[str]:
+    """Yield the words of each text of a value as one string, a blank around every word.
+
+    Words that follow each other are found in it as ` a b `.
+    """
+    for text in leaf_texts(value):
+        words = " ".join(tokens_of(text))
+        if words:
+            yield f" {words} "
+
+
+def moment_of(value: Scalar) -> Iterable[int]:
+    """Yield the milliseconds since 1970 of a time, rounded down."""
+    when = read_time(value)
+    return ((when - _EPOCH) // timedelta(milliseconds=1),) if when else ()
+
+
+def _within(value: Scalar, low: int, high: int) -> Iterable[Scalar]:
+    """A number that lies between two, both included."""
+    return [number for number in number_of(value) if low <= number <= high]
 
 
 def _lower(value: Scalar) -> Iterable[Scalar]:
@@ -180,6 +209,10 @@ FUNCTIONS: dict[str, Function] = {
     "json": _parse_json,
     "address": _address,
     "drive": _drive,
+    "words": words_of,
+    "tokens": tokens_of,
+    "moment": moment_of,
+    "within": _within,
     "minute": _part_of_time(lambda when: when.minute),
     "hour": _part_of_time(lambda when: when.hour),
     "day": _part_of_time(lambda when: when.day),
