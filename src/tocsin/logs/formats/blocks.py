@@ -23,8 +23,6 @@ KEPT_BYTES = 64 << 10
 """How much of a record that is too long is kept in quarantine."""
 
 _NEWLINE, _BRACE, _BRACKET, _QUOTE, _SPACE = b'\n{[" '
-_BEGINS_WRAPPER = np.zeros(256, dtype=np.bool_)
-_BEGINS_WRAPPER[[key[0] for key in FIRST_KEYS]] = True
 _TILE = 256 << 10
 """Bytes looked at in one go: few enough to stay in the processor's cache."""
 _BLANK = re.compile(rb"[ \t\r\n]*\Z")
@@ -309,8 +307,11 @@ def _unwrap(
 def _maybe_wrappers(data: bytes, starts: Positions) -> list[int]:
     """Return the rows that do not start with a plain key that no wrapper starts with."""
     content = np.frombuffer(data, np.uint8)
-    at = [content[np.minimum(starts + one, len(content) - 1)] for one in range(3)]
-    plain = (at[0] == _BRACE) & (at[1] == _QUOTE) & ~_BEGINS_WRAPPER[at[2]]
+    at = [content[np.minimum(starts + one, len(content) - 1)] for one in range(5)]
+    wrapper = np.zeros(len(starts), dtype=np.bool_)
+    for key in FIRST_KEYS:
+        wrapper |= (at[2] == key[0]) & (at[3] == key[1]) & (at[4] == key[2])
+    plain = (at[0] == _BRACE) & (at[1] == _QUOTE) & ~wrapper
     maybe = (at[0] <= _SPACE) | (at[0] == _BRACKET) | ((at[0] == _BRACE) & ~plain)
     return np.flatnonzero(maybe).tolist()
 
