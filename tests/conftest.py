@@ -43,6 +43,11 @@ def sigma_corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
+def elastic_corpus() -> Path:
+    return data_folder("corpora", "elastic")
+
+
+@pytest.fixture(scope="session")
 def windows_captures() -> list[Path]:
     return sorted(data_folder("data", "windows").glob("*.ndjson.gz"))
 

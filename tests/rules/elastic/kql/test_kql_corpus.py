@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conftest import data_folder
 from tocsin.condition.tree import FALSE, TRUE
 from tocsin.rules.elastic.kql.lower import lower
 from tocsin.rules.elastic.kql.parse import parse
@@ -46,10 +45,10 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def queries():
+def queries(elastic_corpus):
     """Return the queries of all rules in production, and those for indicators."""
     found = []
-    for path in sorted(data_folder("corpora", "elastic").rglob("*.toml")):
+    for path in sorted(elastic_corpus.rglob("*.toml")):
         content = tomllib.loads(path.read_text("utf-8"))
         if content.get("metadata", {}).get("maturity") != "production":
             continue
