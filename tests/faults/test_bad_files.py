@@ -97,7 +97,7 @@ def test_a_file_that_goes_away_while_it_is_scanned_is_named(
     result = scan(folder, rules=rules, workers=2)
     assert result.status == 2
     assert len(result.records) == 1
-    assert f"{folder}/a: cannot be read any more: No such file or directory" in result.err
+    assert f"{folder}/gone: cannot be read any more: No such file or directory" in result.err
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -101,7 +101,24 @@ def test_what_stands_in_other_groups_than_the_damaged_is_found(rules: Path, tmp_
     found = scan(path, rules=rules / "needle.yml")
     assert found.status == 2
     assert found.lines == [line for line in EXPECTED if line <= 500]
-    assert "damaged in rows 501 to 1000" in found.err
+    assert "cannot be read in rows 501 to 1000" in found.err
+
+
+def test_damage_in_a_column_that_only_alerts_show_is_named_too(rules: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    options = {"row_group_size": 500, "compression": "zstd", "use_dictionary": False}
+    pq.write_table(pa.Table.from_pylist(RECORDS), path, **options)
+    (at,) = [at for at in range(4) if pq.read_metadata(path).schema.column(at).name == "blob"]
+    group = pq.read_metadata(path).row_group(0).column(at)
+    data = bytearray(path.read_bytes())
+    start = group.data_page_offset
+    data[start : start + group.total_compressed_size] = b"\xff" * group.total_compressed_size
+    path.write_bytes(data)
+    for workers in (1, 2):
+        found = scan(path, rules=rules / "needle.yml", workers=workers)
+        assert found.status == 2
+        assert found.lines == [line for line in EXPECTED if line > 500]
+        assert f"not scanned: {path}: cannot be read in rows 1 to 500" in found.err
 
 
 def test_columns_of_one_name_are_refused(rules: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.calling import scan
 from tocsin.run.parts import ALERTS, IN_MEMORY, Parts
 
 
@@ -45,3 +46,17 @@ def test_what_waited_on_disk_goes_even_if_the_output_fails(folder: Path) -> None
         next(reading)
     reading.close()  # type: ignore[attr-defined]
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_scan_that_ends_early_leaves_nothing_behind(
+    workers: int, rules: Path, folder: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for number in range(3):
+        (logs / f"{number}").write_text('{"mark": "needle"}\n' * ((IN_MEMORY + 2) * ALERTS))
+    before = set(folder.iterdir())
+    done = scan(logs, rules=rules, output="/dev/full", workers=workers)
+    assert done.status == 2
+    assert set(folder.iterdir()) == before

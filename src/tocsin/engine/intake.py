@@ -65,7 +65,7 @@ def take_in(batch: pa.Array | Columns, projector: Projector, identifier: "Identi
     if has_objects(batch.schema):
         texts = pa.array(row_texts(batch.rows()), pa.string())
         return _take_in_texts(texts, projector, identifier)
-    records = TableRecords(projector, batch)
+    records = TableRecords.of(projector, batch)
     parts, unidentified = identifier.identify(records, set())
     return Intake(records, (), 0, parts, unidentified)
 
@@ -229,8 +229,8 @@ class Identifier:
                 yield from (Path(field.path) for field in fields(rest))
 
     def _one_by_one(self, records: Records, rows: Rows, chosen: Codes) -> None:
-        for row in rows.tolist():
-            found = identify(read(records.text(row)).value, self._log_types)
+        for row, text in zip(rows.tolist(), records.take(rows).texts(), strict=True):
+            found = identify(read(text).value, self._log_types)
             chosen[row] = self._numbers[found[1]] if found else UNIDENTIFIED
 
 

@@ -22,9 +22,7 @@ def wanted_names(plans: Iterable[Plan]) -> frozenset[str] | None:
         paths = [field.path for field in fields(plan.shape.identify)]
         columns = (*plan.columns, *plan.gate)
         paths += [path for one in columns if one.expr for path in _paths(one.expr, plan.shape)]
-        found.update(
-            fold(".".join(path[:end])) for path in paths for end in range(1, len(path) + 1)
-        )
+        found.update(name for path in paths for name in _beginnings(path))
     return None if any(name.split(".")[0] == ANY_KEY for name in found) else frozenset(found)
 
 

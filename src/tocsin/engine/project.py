@@ -164,11 +164,6 @@ class JsonRecords:
             for path, column in zip(paths, found, strict=True)
         ]
 
-    def text(self, row: int) -> str:
-        """Return one record as JSON text."""
-        text: str = self.raw[row].as_py()
-        return text
-
     def texts(self) -> list[str]:
         """Return every record as JSON text."""
         texts: list[str] = self.raw.to_pylist()

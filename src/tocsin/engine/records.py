@@ -74,9 +74,6 @@ class Records(Protocol):
     def columns(self, paths: Sequence[KeyPath]) -> list[Encoded]:
         """Return what stands at each path."""
 
-    def text(self, row: int) -> str:
-        """Return one record as JSON text."""
-
     def texts(self) -> list[str]:
         """Return every record as JSON text."""
 

@@ -5,6 +5,8 @@ cells would have keys of their own; a table that has them is read as JSON texts.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 
 import numpy as np
@@ -18,15 +20,17 @@ from tocsin.logs.formats.rows import Columns, encode_cells, is_text, may_hold_te
 
 
 class TableRecords:
-    """Records held as rows of a table without objects; parts of it share what was encoded."""
+    """Records held as rows of a table without objects."""
 
-    def __init__(self, projector: Projector, columns: Columns) -> None:
+    def __init__(self, projector: Projector, table: "Table", rows: Rows) -> None:
         self._projector = projector
-        self._columns = columns
-        self._rows: Rows = np.arange(columns.count)
-        self._encoded: dict[str, _Column] = {}
-        self._valid: dict[str, Mask] = {}
-        self._present: tuple[Rows, list[tuple[str, ...]]] | None = None
+        self._table = table
+        self._rows = rows
+
+    @classmethod
+    def of(cls, projector: Projector, columns: Columns) -> "TableRecords":
+        """Return all rows of a table as records."""
+        return cls(projector, Table(columns), np.arange(columns.count))
 
     @property
     def count(self) -> int:
@@ -35,17 +39,12 @@ class TableRecords:
 
     def take(self, rows: Rows) -> "TableRecords":
         """Return some of them."""
-        part = TableRecords.__new__(TableRecords)
-        part._projector, part._columns = self._projector, self._columns
-        part._encoded, part._valid = self._encoded, self._valid
-        part._present = self._keys_present()
-        part._rows = self._rows[rows]
-        return part
+        return TableRecords(self._projector, self._table, self._rows[rows])
 
     def keys(self, containers: Sequence[KeyPath]) -> Keys:
         """Return the keys of these containers: the columns that are not null, and no others."""
         wanted = tuple(dict.fromkeys((ROOT, *containers)))
-        codes, names = self._keys_present()
+        codes, names = self._table.present
         self._projector.forget_if_many()
         signatures = [
             self._projector.remember((wanted, present), _signature(wanted, present))
@@ -53,58 +52,64 @@ class TableRecords:
         ]
         return Keys(wanted, codes[self._rows].astype(np.int32), signatures)
 
-    def _keys_present(self) -> tuple[Rows, list[tuple[str, ...]]]:
-        """Return a code per row of the table, and which columns are not null for each code."""
-        if self._present is None:
-            names = list(self._columns.ready)
-            valid = np.array([self._is_valid(name) for name in names], dtype=np.bool_)
-            self._present = _present(names, valid.reshape(len(names), self._columns.count))
-        return self._present
-
     def columns(self, paths: Sequence[KeyPath]) -> list[Encoded]:
         """Return the columns at paths of one key."""
-        return [self._column(name).values.take(self._rows) for (name,) in paths]
-
-    def _column(self, name: str) -> "_Column":
-        if name not in self._encoded:
-            self._encoded[name] = _encode(self._columns.column(name))
-        return self._encoded[name]
-
-    def text(self, row: int) -> str:
-        """Return one record as JSON text."""
-        return row_texts(self._columns.rows([int(self._rows[row])]))[0]
+        return [self._table.encoded(name).values.take(self._rows) for (name,) in paths]
 
     def texts(self) -> list[str]:
         """Return every record as JSON text."""
-        return row_texts(self._columns.rows(self._rows.tolist()))
+        return row_texts(self._table.columns.rows(self._rows.tolist()))
 
     def haystacks(self, *, numbers: bool) -> list[Haystack]:
         """Return the texts of each column that these records hold."""
-        schema = self._columns.schema
+        schema = self._table.columns.schema
         names = [one.name for one in schema if numbers or may_hold_text(one.type)]
-        valid = np.array([self._is_valid(name) for name in names], dtype=np.bool_)
-        valid = valid.reshape(len(names), self._columns.count)[:, self._rows]
-        held = np.logical_or.reduce(valid, axis=1)
+        held = np.logical_or.reduce(self._table.valid(names)[:, self._rows], axis=1)
         return [self._haystack(name) for name in compress(names, held.tolist())]
-
-    def _is_valid(self, name: str) -> Mask:
-        """Return in which rows of the table a column is not null."""
-        if name not in self._valid:
-            self._valid[name] = self._columns.column(name).is_valid().to_numpy()
-        return self._valid[name]
 
     def _haystack(self, name: str) -> Haystack:
         """Search distinct values where they are known, else every cell: that costs no hashing."""
-        column = self._columns.column(name)
+        column = self._table.columns.column(name)
         searchable = _searchable(column.type)
-        if name in self._encoded or not searchable:
-            return self._distinct(self._column(name))
-        cells = searchable(column.combine_chunks().take(pa.array(self._rows)))
-        return Haystack.of(cells.fill_null(""), in_cells=True)
+        if searchable and not self._table.is_encoded(name):
+            cells = searchable(column.combine_chunks().take(pa.array(self._rows)))
+            return Haystack.of(cells.fill_null(""), in_cells=True)
+        encoded = self._table.encoded(name)
+        held, codes = held_codes(encoded.values.codes[self._rows], len(encoded.texts))
+        return Haystack.of(encoded.texts.take(pa.array(held)), codes, in_cells=True)
 
-    def _distinct(self, column: "_Column") -> Haystack:
-        held, codes = held_codes(column.values.codes[self._rows], len(column.texts))
-        return Haystack.of(column.texts.take(pa.array(held)), codes, in_cells=True)
+
+class Table:
+    """The columns of a table as far as they were asked for; all parts of its rows share it."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._encoded: dict[str, _Column] = {}
+        self._valid: dict[str, Mask] = {}
+
+    @cached_property
+    def present(self) -> tuple[Rows, list[tuple[str, ...]]]:
+        """Return a code per row, and for each code which columns are not null."""
+        names = list(self.columns.ready)
+        return _present(names, self.valid(names))
+
+    def valid(self, names: Sequence[str]) -> Mask:
+        """Return in which rows columns are not null: a row of the mask per column."""
+        for name in names:
+            if name not in self._valid:
+                self._valid[name] = self.columns.column(name).is_valid().to_numpy()
+        valid = np.array([self._valid[name] for name in names], dtype=np.bool_)
+        return valid.reshape(len(names), self.columns.count)
+
+    def is_encoded(self, name: str) -> bool:
+        """Say whether a column was encoded already."""
+        return name in self._encoded
+
+    def encoded(self, name: str) -> "_Column":
+        """Return a column with each distinct value once."""
+        if name not in self._encoded:
+            self._encoded[name] = _encode(self.columns.column(name))
+        return self._encoded[name]
 
 
 def _searchable(kind: pa.DataType) -> Callable[[pa.Array], pa.StringArray] | None:
@@ -118,12 +123,12 @@ def _searchable(kind: pa.DataType) -> Callable[[pa.Array], pa.StringArray] | Non
     return None
 
 
+@dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of the table: its distinct values, and how they read as text."""
+    """A column: its distinct values, and the text that keywords are looked for in, of each."""
 
-    def __init__(self, values: Encoded, texts: pa.StringArray) -> None:
-        self.values = values
-        self.texts = texts
+    values: Encoded
+    texts: pa.StringArray
 
 
 def _encode(column: pa.ChunkedArray) -> _Column:
@@ -146,7 +151,10 @@ def _encoded_texts(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def _present(names: list[str], valid: Mask) -> tuple[Rows, list[tuple[str, ...]]]:
-    """Tell rows apart by which columns are not null."""
+    """Tell rows apart by which columns are not null.
+
+    By a hash of 64 bits, one to one up to 64 columns: comparing the bits as such sorts them.
+    """
     packed = np.packbits(valid, axis=0)
     padded = np.zeros((-(-len(packed) // 8) * 8, valid.shape[1]), np.uint8)
     padded[: len(packed)] = packed

@@ -12,7 +12,7 @@ from tocsin.alerts.run import RunInfo
 _TEXTS = pa.list_(pa.string())
 _ENTITIES = pa.list_(pa.struct({"type": pa.string(), "value": pa.string()}))
 _TIME = pa.timestamp("ms", "UTC")
-SCHEMA = pa.schema(
+ALERT_COLUMNS = pa.schema(
     {
         "id": pa.string(),
         "time": _TIME,
@@ -65,8 +65,8 @@ class ObjectsOutput:
 
 
 def to_arrow(alerts: Iterable[Alert]) -> pa.Table:
-    """Return alerts as a table of `SCHEMA`; `matched` is JSON, `raw` the text of the event."""
-    return pa.Table.from_pylist([_row(alert) for alert in alerts], SCHEMA)
+    """Return alerts as a table; `matched` is JSON, `raw` the text of the event."""
+    return pa.Table.from_pylist([_row(alert) for alert in alerts], ALERT_COLUMNS)
 
 
 def _row(alert: Alert) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _row(alert: Alert) -> dict[str, Any]:
     rule, event = alert.rule, alert.events[0]
     attack = rule.attack
     return {
-        **{name: record[name] for name in SCHEMA.names if name in record},
+        **{name: record[name] for name in ALERT_COLUMNS.names if name in record},
         "time": alert.time,
         "first": alert.time,
         "last": alert.time,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tocsin.errors import InputError, RecordError
 from tocsin.jsontext import Json, Number, read
-from tocsin.logs.formats.blocks import Block, Unreadable, batches
+from tocsin.logs.formats.blocks import Unreadable
 from tocsin.logs.formats.open import NoLog, open_sources, shown
 
 _LINE = re.compile(r"(?P<path>.+):(?P<line>[0-9]+)", re.DOTALL)
@@ -70,21 +70,13 @@ def _split(argument: str) -> tuple[Path, int | None]:
 def _records(path: Path) -> Iterator[Given]:
     for source in open_sources(path):
         if isinstance(source, NoLog):
-            raise InputError(f"{source.name}: {source.reason}")
-        try:
-            for block in source.blocks():
-                yield from _records_in(block, source.name)
-        except OSError as error:
-            raise InputError(f"{source.name}: cannot be read any more: {error}") from None
-
-
-def _records_in(block: Block, name: str) -> Iterator[Given]:
-    if isinstance(block, Unreadable):
-        yield Given(name, block.line, None, block.reason)
-        return
-    for batch in batches(block, _AT_ONCE):
-        for row, line in enumerate(batch.lines.tolist()):
-            yield _read(batch.text(row), name, line)
+            raise InputError(str(source))
+        for batch in source.batches(_AT_ONCE):
+            if isinstance(batch, Unreadable):
+                yield Given(source.name, batch.line, None, batch.reason)
+                continue
+            for text, line in zip(batch.texts(), batch.lines.tolist(), strict=True):
+                yield _read(text, source.name, line)
 
 
 def _read(text: str, source: str, line: int) -> Given:

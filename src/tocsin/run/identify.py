@@ -8,7 +8,7 @@ from pathlib import Path
 from tocsin.engine.intake import Identifier, take_in
 from tocsin.engine.project import Projector
 from tocsin.errors import InputError
-from tocsin.logs.formats.blocks import Unreadable, batches
+from tocsin.logs.formats.blocks import Unreadable
 from tocsin.logs.formats.open import NoLog, Source, open_sources
 from tocsin.logs.logtype import LogType
 
@@ -33,7 +33,7 @@ def identify_file(file: Path, log_types: Sequence[LogType]) -> Iterator[Identifi
     for source in open_sources(file):
         found = Identified(source.name)
         if isinstance(source, NoLog):
-            found.problem = f"{source.name}: {source.reason}"
+            found.problem = str(source)
         else:
             _count_all(source, log_types, found)
         yield found
@@ -49,13 +49,12 @@ def _count_all(source: Source, log_types: Sequence[LogType], found: Identified) 
 def _count(source: Source, log_types: Sequence[LogType], found: Identified) -> None:
     projector = Projector()
     identifier = Identifier(projector, log_types)
-    for block in source.blocks():
-        if isinstance(block, Unreadable):
+    for batch in source.batches():
+        if isinstance(batch, Unreadable):
             found.refused += 1
             continue
-        for batch in batches(block):
-            intake = take_in(batch.raw, projector, identifier)
-            for part in intake.parts:
-                found.shapes[f"{part.log_type.name} / {part.shape.name}"] += len(part.rows)
-            found.unidentified += len(intake.unidentified)
-            found.refused += len(intake.refused)
+        intake = take_in(batch.raw, projector, identifier)
+        for part in intake.parts:
+            found.shapes[f"{part.log_type.name} / {part.shape.name}"] += len(part.rows)
+        found.unidentified += len(intake.unidentified)
+        found.refused += len(intake.refused)

@@ -22,8 +22,10 @@ IN_MEMORY = 16
 class Parts:
     """Collects alerts as parts, and gives the parts back, once; goes between processes."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, folder: Path | None = None) -> None:
+        """Take an output; `folder` is where parts wait, if not the system's for such files."""
         self._output: Output | None = output
+        self._folder = folder
         self._alerts: list[Alert] = []
         self._parts: list[Any] = []
         self._file: Path | None = None
@@ -47,7 +49,7 @@ class Parts:
 
     def _spill(self, part: Any) -> None:
         if self._file is None:
-            with tempfile.NamedTemporaryFile(prefix="tocsin-", delete=False) as file:
+            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
                 self._file = Path(file.name)
         with self._file.open("ab") as file:
             pickle.dump(part, file)
@@ -72,6 +74,6 @@ class Parts:
 
 def _restore(parts: list[Any], file: Path | None) -> Parts:
     found = Parts.__new__(Parts)
-    found._output, found._alerts = None, []
+    found._output, found._folder, found._alerts = None, None, []
     found._parts, found._file = parts, file
     return found

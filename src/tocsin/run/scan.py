@@ -6,8 +6,10 @@ joined in the order of the blocks.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Block, Lines, Unreadable
@@ -23,7 +25,7 @@ from tocsin.logs.formats.open import (
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
-from tocsin.run.pool import Pool, in_process, settled_heap
+from tocsin.run.pool import Pool, Run, in_process, settled_heap
 from tocsin.run.quarantine import Quarantine, Quarantined
 from tocsin.run.work import Done, Range, Task, Window, Worker
 from tocsin.times import PLAIN_CLOCK, Clock
@@ -156,9 +158,7 @@ class _Scanner:
 
     def work(self, items: Iterable[Task | Quarantined], total: int | None = None) -> None:
         """Run tasks; `total` is how many bytes they stand for, where that is known."""
-        make = _WorkerMaker(self._options, self._output)
-        pool = in_process(make) if self._options.workers <= 1 else Pool(make, self._options.workers)
-        with settled_heap(), pool as run:
+        with settled_heap(), self._pool() as run:
             for task, done in run(items):
                 if isinstance(task, Quarantined):
                     self._quarantine.add([task])
@@ -166,6 +166,15 @@ class _Scanner:
                     self._take(task, done)
                 if self._progress:
                     self._progress(self._summary.bytes, total)
+
+    @contextmanager
+    def _pool(self) -> Iterator[Run]:
+        """Give what runs tasks; parts of the output that wait on disk go with it."""
+        workers = self._options.workers
+        with TemporaryDirectory(prefix="tocsin-") as folder:
+            make = _WorkerMaker(self._options, self._output, Path(folder))
+            with Pool(make, workers) if workers > 1 else in_process(make) as run:
+                yield run
 
     def _take(self, task: Task, done: Done) -> None:
         if done.failed:
@@ -191,9 +200,8 @@ class _Scanner:
             self._summary.failed_files.append(str(error))
 
     def _leave_out(self, source: NoLog, *, named: bool) -> None:
-        problem = f"{source.name}: {source.reason}"
-        failed = source.failed or (named and not source.is_empty)
-        (self._summary.failed_files if failed else self._summary.skipped_files).append(problem)
+        failed = source.is_loss(named=named)
+        (self._summary.failed_files if failed else self._summary.skipped_files).append(str(source))
 
     def _blocks(self, source: Source) -> Iterator[Task | Quarantined]:
         """Yield what a log holds; where it is damaged, what stands before."""
@@ -229,6 +237,7 @@ class _WorkerMaker:
 
     options: ScanOptions
     output: Output
+    spill: Path
 
     def __call__(self) -> Worker:
         options = self.options
@@ -240,4 +249,5 @@ class _WorkerMaker:
             window=options.window,
             rows=options.rows,
             clock=options.clock,
+            spill=self.spill,
         )

@@ -1,6 +1,6 @@
 """Survey: read log files to the end and show every batch, as it was taken in, to visitors."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from tocsin.engine.intake import Identifier, Intake, take_in
 from tocsin.engine.project import Projector
 from tocsin.errors import InputError
-from tocsin.logs.formats.blocks import Unreadable, batches
+from tocsin.logs.formats.blocks import Unreadable
 from tocsin.logs.formats.open import NoLog, Source, log_files, open_sources, shown
 from tocsin.logs.logtype import LogType
 
@@ -71,26 +71,21 @@ class _Reader:
             self._done.failed.append(str(error))
 
     def _leave_out(self, source: NoLog, *, named: bool) -> None:
-        problem = f"{source.name}: {source.reason}"
-        failed = source.failed or (named and not source.is_empty)
-        (self._done.failed if failed else self._done.skipped).append(problem)
+        failed = source.is_loss(named=named)
+        (self._done.failed if failed else self._done.skipped).append(str(source))
 
     def _visit(self, source: Source) -> None:
         try:
-            for intake in self._intakes(source):
-                self._done.records += intake.records.count - len(intake.refused)
-                self._done.unreadable += len(intake.refused)
-                for visitor in self._visitors:
-                    visitor.visit(intake, self._projector)
+            for batch in source.batches():
+                if isinstance(batch, Unreadable):
+                    self._done.unreadable += 1
+                else:
+                    self._visit_all(take_in(batch.raw, self._projector, self._identifier))
         except InputError as error:
             self._done.failed.append(str(error))
-        except OSError as error:
-            self._done.failed.append(f"{source.name}: cannot be read any more: {error}")
 
-    def _intakes(self, source: Source) -> Iterator[Intake]:
-        for block in source.blocks():
-            if isinstance(block, Unreadable):
-                self._done.unreadable += 1
-                continue
-            for batch in batches(block):
-                yield take_in(batch.raw, self._projector, self._identifier)
+    def _visit_all(self, intake: Intake) -> None:
+        self._done.records += intake.records.count - len(intake.refused)
+        self._done.unreadable += len(intake.refused)
+        for visitor in self._visitors:
+            visitor.visit(intake, self._projector)

@@ -16,6 +16,8 @@ from tocsin.engine.intake import Refused, possible_shapes
 from tocsin.engine.interest import wanted_names
 from tocsin.engine.match import BatchResult, Matcher
 from tocsin.engine.plan import Plan, compile_plan
+from tocsin.errors import InputError
+from tocsin.jsontext import valid_text
 from tocsin.logs.bridges import load_bridge
 from tocsin.logs.formats.blocks import (
     KEPT_BYTES,
@@ -54,10 +56,14 @@ class Range:
     length: int
 
     def batches(self, rows: int | None, wanted: Wanted) -> Iterator[Batch]:
-        """Read the lines."""
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            lines = Lines(file.read(self.length), self.first_line, self.offset)
+        """Read the lines; raises `InputError` if the file has gone since it was cut."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                lines = Lines(file.read(self.length), self.first_line, self.offset)
+        except OSError as error:
+            path = valid_text(str(self.path))
+            raise InputError(f"{path}: cannot be read any more: {error.strerror}") from None
         yield from batches(lines, rows, wanted)
 
 
@@ -110,8 +116,10 @@ class Worker:
         window: Window | None = None,
         rows: int | None = None,
         clock: Clock = PLAIN_CLOCK,
+        spill: Path | None = None,
     ) -> None:
         self._clock = clock
+        self._spill = spill
         self._rules = rules
         self._log_types = log_types
         self._output = output
@@ -139,14 +147,13 @@ class Worker:
 
     def run(self, task: Task) -> Done:
         """Match one block and build its part of the output; what is damaged ends it."""
-        done = Done(Parts(self._output), bytes=task.block.length)
+        done = Done(Parts(self._output, self._spill), bytes=task.block.length)
         try:
             for batch in batches(task.block, self._rows, self._wanted):
                 for alert in self._alerts(task.source, batch, done):
                     done.parts.add(alert)
-        except OSError as error:
-            reason = error.strerror or error
-            done.failed = f"{task.source}: cannot be read any more: {reason}"
+        except InputError as error:
+            done.failed = str(error)
         done.parts.flush()
         return done
 

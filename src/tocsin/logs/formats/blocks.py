@@ -114,7 +114,10 @@ class Deferred(Protocol):
         """Return how many bytes of the file the block stands for."""
 
     def batches(self, rows: int | None, wanted: Wanted) -> Iterator["Batch"]:
-        """Read it; raises `OSError` where it is damaged."""
+        """Read it; raises `InputError` that names file and place where it is damaged.
+
+        So may the columns of a batch, if they are read when they are asked for.
+        """
 
 
 Block: TypeAlias = Lines | Records | Rows | Deferred | Unreadable

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from tocsin.errors import InputError
 from tocsin.jsontext import valid_text
 from tocsin.logs.formats.archives import ZIP, Member, members
-from tocsin.logs.formats.blocks import Block
+from tocsin.logs.formats.blocks import Batch, Block, Unreadable, batches
 from tocsin.logs.formats.content import Content
 from tocsin.logs.formats.formats import NO_FORMAT, Format, find_format
 from tocsin.logs.formats.packing import READ_BYTES, Budget, Chunks, PackingError, unpacker
@@ -37,10 +37,13 @@ class NoLog:
     failed: bool = False
     """Whether something is lost by that; what is empty or no log can be passed over."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Return whether there is nothing in it."""
-        return self.reason == EMPTY
+    def __str__(self) -> str:
+        """Return the sentence that says so."""
+        return f"{self.name}: {self.reason}"
+
+    def is_loss(self, *, named: bool) -> bool:
+        """Say whether a user has to know: of what he named himself, of all that is not empty."""
+        return self.failed or (named and self.reason != EMPTY)
 
 
 class Source:
@@ -66,6 +69,14 @@ class Source:
         if self._content.damage:
             reason = f"is damaged, what stands before was read: {self._content.damage}"
             raise InputError(f"{self.name}: {reason}")
+
+    def batches(self, rows: int | None = None) -> Iterator[Batch | Unreadable]:
+        """Yield the records in batches, and what holds none; raises `InputError` as `blocks`."""
+        for block in self.blocks():
+            if isinstance(block, Unreadable):
+                yield block
+            else:
+                yield from batches(block, rows)
 
 
 def open_sources(path: Path) -> Iterator[Source | NoLog]:

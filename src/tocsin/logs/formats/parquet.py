@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tocsin.condition.functions import fold
 from tocsin.errors import InputError
+from tocsin.jsontext import valid_text
 from tocsin.logs.formats.blocks import Batch, Rows, Wanted
 from tocsin.logs.formats.content import Content
 
@@ -44,20 +45,29 @@ class RowGroup:
     """How many bytes of the file it takes."""
 
     def batches(self, rows: int | None, wanted: Wanted) -> Iterator[Batch]:
-        """Read the group in batches; raises `OSError` that names its rows if it is damaged."""
+        """Read the group in batches; raises `InputError` that names its rows if it is damaged."""
         import pyarrow.parquet as pq
 
+        with (
+            self.naming_damage(),
+            pq.ParquetFile(self.path, read_dictionary=self._repeating()) as file,
+        ):
+            size = rows or self._batch_rows(file)
+            names = file.schema_arrow.names
+            if set(STORED) <= set(names):
+                yield from self._stored(file, size)
+            else:
+                yield from self._columns(file, size, wanted(names))
+
+    @contextmanager
+    def naming_damage(self) -> Iterator[None]:
+        """Turn what Arrow says of damage into an `InputError` that names the rows."""
         try:
-            with pq.ParquetFile(self.path, read_dictionary=self._repeating()) as file:
-                size = rows or self._batch_rows(file)
-                names = file.schema_arrow.names
-                if set(STORED) <= set(names):
-                    yield from self._stored(file, size)
-                else:
-                    yield from self._columns(file, size, wanted(names))
+            yield
         except (OSError, pa.ArrowException) as error:
-            last = self.first_row + self.rows - 1
-            raise OSError(f"damaged in rows {self.first_row} to {last}: {error}") from None
+            rows = f"rows {self.first_row} to {self.first_row + self.rows - 1}"
+            path = valid_text(str(self.path))
+            raise InputError(f"{path}: cannot be read in {rows}: {error}") from None
 
     def _repeating(self) -> list[str]:
         """Return the columns that take so few bytes that their values must repeat."""
@@ -87,7 +97,8 @@ class RowGroup:
     ) -> Iterator[Batch]:
         names = file.schema_arrow.names
         near = [name for name in names if wanted is None or fold(name) in wanted] or names[:1]
-        rest = _Rest(file, self.number, size, [name for name in names if name not in set(near)])
+        far = [name for name in names if name not in set(near)]
+        rest = _Rest(self, file.iter_batches(size, row_groups=[self.number], columns=far), far)
         first = self.first_row
         parts = file.iter_batches(size, row_groups=[self.number], columns=near)
         for number, part in enumerate(parts):
@@ -100,13 +111,20 @@ class RowGroup:
 class _Rest:
     """The columns that are not read at once, batch by batch, as far as they are asked for."""
 
-    def __init__(self, file: "pq.ParquetFile", group: int, size: int, names: list[str]) -> None:
-        self.names = names
-        self._parts = enumerate(file.iter_batches(size, row_groups=[group], columns=names))
+    def __init__(
+        self, group: RowGroup, parts: Iterator[pa.RecordBatch], names: Sequence[str]
+    ) -> None:
+        self.names = frozenset(names)
+        self._group = group
+        self._parts = enumerate(parts)
 
     def batch(self, number: int) -> pa.Table:
-        """Return the columns of a batch; batches may be left out, not asked for backwards."""
-        part = next(part for at, part in self._parts if at == number)
+        """Return the columns of a batch; batches may be left out, not asked for backwards.
+
+        Raises `InputError` if they are damaged.
+        """
+        with self._group.naming_damage():
+            part = next(part for at, part in self._parts if at == number)
         return pa.Table.from_batches([part])
 
 
@@ -163,11 +181,18 @@ def blocks(content: Content) -> Iterator[RowGroup | Rows]:
         yield from groups
         return
     with content.file() as copy, _opened(copy) as file:
-        row = 1
+        yield from _rows(file)
+
+
+def _rows(file: "pq.ParquetFile") -> Iterator[Rows]:
+    row = 1
+    try:
         for part in file.iter_batches(BATCH_ROWS):
             table = pa.Table.from_batches([part])
             yield Rows(table, np.arange(row, row + part.num_rows), length=table.nbytes)
             row += part.num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"cannot be read from row {row} on: {error}") from None
 
 
 @contextmanager
@@ -175,14 +200,15 @@ def _opened(stream: BinaryIO) -> Iterator["pq.ParquetFile"]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(stream) as file:
-            names = file.schema_arrow.names
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise InputError(f"has several columns of the name {twice[0]!r}; rename them")
-            yield file
+        file = pq.ParquetFile(stream)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"is Parquet that cannot be read, nothing of it was: {error}") from None
+    with file:
+        names = file.schema_arrow.names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(f"has several columns of the name {twice[0]!r}; rename them")
+        yield file
 
 
 def _groups(path: Path, metadata: "pq.FileMetaData") -> list[RowGroup]:
