@@ -1,11 +1,8 @@
 """One activity, sign-in, change, detection and vault request in every shape it is met in."""
 
-import gzip
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +32,13 @@ from azure_records import (
     sign_in_shapes,
     vault_shapes,
 )
+from seeing import accepting, kinds, parse, records_of, view
 
 from tocsin.condition.evaluate import holds
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import Call, Field
-from tocsin.jsontext import read
 from tocsin.logs.load import shipped_log_types
-from tocsin.logs.logtype import LogType, Shape
+from tocsin.logs.logtype import LogType
 from tocsin.logs.view import RecordView
 from tocsin.rules.load import load_rules
 from tocsin.rules.model import Rule
@@ -61,32 +58,6 @@ def each_shape() -> list[Any]:
 @cache
 def ours() -> dict[str, LogType]:
     return {log_type.name: log_type for log_type in shipped_log_types() if log_type.name in OURS}
-
-
-def parse(record: Record) -> Record:
-    """Read a record, given as plain values, as the reader of JSON delivers it."""
-    parsed: Record = read(json.dumps(record)).value
-    return parsed
-
-
-def accepting(parsed: Record) -> list[tuple[LogType, Shape]]:
-    """Return every log type and shape whose identification takes a record."""
-    return [
-        (log_type, shape)
-        for log_type in shipped_log_types()
-        for shape in log_type.shapes
-        if holds(shape.identify, RecordView(parsed, shape).exact)
-    ]
-
-
-def kinds(parsed: Record) -> list[str]:
-    return [f"{log_type.name}/{shape.name}" for log_type, shape in accepting(parsed)]
-
-
-def view(record: Record) -> RecordView:
-    parsed = parse(record)
-    ((_, shape),) = accepting(parsed)
-    return RecordView(parsed, shape)
 
 
 def reading(seen: RecordView, name: str, function: str = "leaves") -> set[str] | None:
@@ -546,13 +517,6 @@ def test_one_activity_meets_the_same_rules_in_every_shape(azure_rules, records, 
     first = next(iter(found.values()))
     assert first >= expected
     assert found == dict.fromkeys(records, first)
-
-
-def records_of(path: Path, *, every: int = 1) -> Iterator[Record]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        for line in islice(lines, 0, None, every):
-            yield read(line).value
 
 
 REAL = {

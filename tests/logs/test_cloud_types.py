@@ -1,9 +1,7 @@
 """One thing that happens in a cloud or a service, in every shape it is met in."""
 
-import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,12 @@ import yaml
 from cloud_records import LOGS, WRITTEN, trail
 from microsoft_records import HUNTED
 from record_envelopes import ADDRESS, TIME, USER, Record
+from seeing import accepting, kinds, parse, records_of, view
 
 from tocsin.condition.evaluate import holds
 from tocsin.engine.match import Matcher
 from tocsin.engine.plan import compile_plan
-from tocsin.jsontext import read
 from tocsin.logs.load import shipped_log_types
-from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.view import RecordView
 from tocsin.rules.load import load_rules
 from tocsin.rules.model import Rule, Verdict
@@ -38,31 +35,6 @@ def each_record() -> list[Any]:
         for name, shapes in happens.items()
         for shape in shapes
     ]
-
-
-def parse(record: Record) -> Record:
-    parsed: Record = read(json.dumps(record)).value
-    return parsed
-
-
-def accepting(parsed: Record) -> list[tuple[LogType, Shape]]:
-    """Return every log type and shape whose identification takes a record."""
-    return [
-        (log_type, shape)
-        for log_type in shipped_log_types()
-        for shape in log_type.shapes
-        if holds(shape.identify, RecordView(parsed, shape).exact)
-    ]
-
-
-def kinds(parsed: Record) -> list[str]:
-    return [f"{log_type.name}/{shape.name}" for log_type, shape in accepting(parsed)]
-
-
-def view(record: Record) -> RecordView:
-    parsed = parse(record)
-    ((_, shape),) = accepting(parsed)
-    return RecordView(parsed, shape)
 
 
 @pytest.mark.parametrize(("log", "name", "shape"), each_record())
@@ -195,14 +167,6 @@ def test_only_clusters_of_google_are_clusters():
     for name, shapes in LOGS["gcp.audit"].items():
         seen = view(shapes["entry"])
         assert holds(variant.condition, seen.read) == (name == "a shell is opened in a pod")
-
-
-def records_of(path: Path, *, every: int = 1) -> Iterator[Record]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            if number % every == 0:
-                yield read(line).value
 
 
 REAL = {

@@ -13,17 +13,15 @@ from tocsin.condition.closeness import Hint, Surroundings, closeness
 from tocsin.condition.describe import in_one_line
 from tocsin.condition.functions import Scalar, fold
 from tocsin.condition.trace import Event, Node, trace
-from tocsin.condition.tree import TRUE, And, Field, fields
+from tocsin.condition.tree import And, Field, fields
 from tocsin.engine.bridging import actions_sought, bridged_inputs
 from tocsin.engine.plan import select
 from tocsin.jsontext import Json
 from tocsin.logs.bridges import Bridge, bridge_names, load_bridge
 from tocsin.logs.load import shipped_log_types
-from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.view import RecordView, identify
 from tocsin.rules.model import Input, Rule, Scope
-
-_EVERY_EVENT = Variant(TRUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def _ask(
 def _attempt(
     number: int, bridge: str | None, one: Input, variant: Variant, view: RecordView
 ) -> Attempt:
-    gate = trace(variant.condition, view.through(one.vocabulary, _EVERY_EVENT))
+    gate = trace(variant.condition, view.through(one.vocabulary, EVERY_EVENT))
     condition = trace(one.condition, view.through(one.vocabulary, variant))
     return Attempt(number, bridge, gate, condition)
 

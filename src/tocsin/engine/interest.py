@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import fields
-from tocsin.engine.layout import KeyPath, leaves_of
+from tocsin.engine.layout import KeyPath
 from tocsin.engine.plan import Plan
 from tocsin.logs.logtype import ANY_KEY, Shape
-from tocsin.logs.mapping import All as Together
-from tocsin.logs.mapping import Expr, First, Path, Table, Via, When
+from tocsin.logs.mapping import Expr, Path, every_leaf
 
 
 def wanted_names(plans: Iterable[Plan]) -> frozenset[str] | None:
@@ -31,22 +30,8 @@ def _beginnings(path: KeyPath) -> Iterator[str]:
 
 
 def _paths(expr: Expr, shape: Shape) -> Iterator[KeyPath]:
-    for leaf in leaves_of(expr):
+    for leaf in every_leaf(expr):
         if isinstance(leaf, Path):
             yield leaf.path
         else:
             yield from (base + segments for base, segments in shape.candidates(leaf.name))
-    for branch in _branches(expr):
-        yield from _paths(branch, shape)
-
-
-def _branches(expr: Expr) -> Iterator[Expr]:
-    """Yield the expressions of which a record decides whether they are read."""
-    match expr:
-        case When(_, then, otherwise):
-            yield from (part for part in (then, otherwise) if part)
-        case First(parts) | Together(parts):
-            for part in parts:
-                yield from _branches(part)
-        case Table(of) | Via(of):
-            yield from _branches(of)

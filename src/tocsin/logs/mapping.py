@@ -4,12 +4,12 @@ Log-type files write them (`logs/types/*.yaml`, `docs/log-types.md`); `read` eva
 record, `engine/columns.py` on a batch, both with the same result.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from tocsin.condition.functions import apply, fold, text_of
-from tocsin.condition.tree import Call, Condition
+from tocsin.condition.tree import Call, Condition, fields
 from tocsin.jsontext import Json
 from tocsin.logs.values import Values
 
@@ -76,6 +76,25 @@ class Via:
 
 
 Expr: TypeAlias = Path | Name | First | All | Const | Table | When | Via
+
+
+def every_leaf(expr: Expr) -> Iterator[Path | Name]:
+    """Yield every path and name that an expression can read, whatever the record."""
+    match expr:
+        case Path() | Name():
+            yield expr
+        case First(parts) | All(parts):
+            for part in parts:
+                yield from every_leaf(part)
+        case Table(of) | Via(of):
+            yield from every_leaf(of)
+        case When(condition, then, otherwise):
+            yield from (Path(field.path) for field in fields(condition))
+            yield from every_leaf(then)
+            if otherwise is not None:
+                yield from every_leaf(otherwise)
+        case Const():
+            pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tocsin.engine.intake import Intake, Part
 from tocsin.engine.plan import select
 from tocsin.engine.project import Projector
 from tocsin.logs.logtype import LogType, Shape, Variant, leads_to
-from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
+from tocsin.logs.mapping import Expr, Path, every_leaf
 from tocsin.logs.view import name_in
 from tocsin.rules.model import Input, Rule
 
@@ -165,25 +165,12 @@ class UsedPaths:
                 yield Want(field, one.vocabulary, variant).expression(self._shape)
 
     def _note(self, expr: Expr, rule: int) -> None:
-        match expr:
-            case Path(path):
-                self._exact[path].add(rule)
-            case Name(name):
-                for _, segments in self._shape.candidates(name):
-                    self._named[fold(".".join(segments))].add(rule)
-            case First(parts) | All(parts):
-                for part in parts:
-                    self._note(part, rule)
-            case Table(of) | Via(of):
-                self._note(of, rule)
-            case When(condition, then, otherwise):
-                for field in fields(condition):
-                    self._exact[field.path].add(rule)
-                self._note(then, rule)
-                if otherwise is not None:
-                    self._note(otherwise, rule)
-            case Const():
-                pass
+        for leaf in every_leaf(expr):
+            if isinstance(leaf, Path):
+                self._exact[leaf.path].add(rule)
+                continue
+            for _, segments in self._shape.candidates(leaf.name):
+                self._named[fold(".".join(segments))].add(rule)
 
     def rules_of(self, path: tuple[str, ...]) -> int:
         """Count the rules that read a path."""
