@@ -116,5 +116,6 @@ def generator():
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.insert(0, str(DOCS))
     spec.loader.exec_module(module)
     return module

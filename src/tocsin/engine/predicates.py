@@ -203,7 +203,6 @@ class _Texts:
         self.equal: dict[str, list[int]] = defaultdict(list)
         self.literals: dict[str, list[tuple[Op, int]]] = defaultdict(list)
         self.patterns: dict[str, list[int]] = defaultdict(list)
-        self.globs: dict[str, list[int]] = defaultdict(list)
 
     def __bool__(self) -> bool:
         return bool(self.equal or self.literals or self.patterns)
