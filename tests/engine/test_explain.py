@@ -23,7 +23,7 @@ from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType, generic
 from tocsin.outputs.ndjson import NdjsonOutput
 from tocsin.rules.cache import load_rules_cached
-from tocsin.rules.model import Rule, Scope
+from tocsin.rules.model import LogSource, Rule
 from tocsin.run.work import Worker
 
 ANY = generic("any", "any", "any")
@@ -204,7 +204,7 @@ REASONS = {
 def test_the_reason_why_a_log_source_selects_nothing(name: str) -> None:
     (product, category, service), reason = REASONS[name]
     (windows,) = [one for one in load_log_types() if one.name == "windows"]
-    scope = Scope(product or None, category or None, service or None)
+    scope = LogSource(product or None, category or None, service or None)
     assert windows.select(product or None, category or None, service or None) == ()
     assert why_not(windows, scope)[0].startswith(reason)
 
@@ -213,7 +213,7 @@ def test_the_reason_why_a_log_source_selects_nothing(name: str) -> None:
 def test_there_is_no_reason_where_a_log_source_selects(log_type: LogType) -> None:
     for category in [*log_type.categories, None]:
         for service in [*log_type.services, None]:
-            scope = Scope(next(iter(log_type.products)), category, service)
+            scope = LogSource(next(iter(log_type.products)), category, service)
             selected = log_type.select(scope.product, category, service)
             assert bool(why_not(log_type, scope)) == (not selected)
 

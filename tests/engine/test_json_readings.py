@@ -15,7 +15,7 @@ from tocsin.errors import RecordError
 from tocsin.jsontext import read
 from tocsin.logs.logtype import generic
 from tocsin.logs.view import RecordView
-from tocsin.rules.model import Input, Rule, Scope
+from tocsin.rules.model import Input, LogSource, Rule
 
 LOG_TYPE = generic("any", None, None)
 TEXT, NUMBER = (Call("text"),), (Call("number"),)
@@ -93,7 +93,7 @@ KEYWORDS += ["9007199254740993", "cmd.exe", "C:\\Windows", "x@y.z", "-", "true",
 
 
 def rules_of(conditions):
-    inputs = [(Input(one, Scope("any")),) for one in conditions]
+    inputs = [(Input(one, LogSource("any")),) for one in conditions]
     keys = [f"rule {number}" for number in range(len(inputs))]
     named = zip(keys, inputs, strict=True)
     return [Rule(key, key, "sigma", "detection", "p", key, "", of) for key, of in named]

@@ -14,14 +14,14 @@ from tocsin.jsontext import read
 from tocsin.logs.logtype import generic
 from tocsin.logs.values import walk
 from tocsin.logs.view import RecordView
-from tocsin.rules.model import Input, Rule, Scope
+from tocsin.rules.model import Input, LogSource, Rule
 from tocsin.rules.sigma.build import Origin, load_sigma
 
 
 def as_rule(number, condition):
     """Make a rule of a condition, for the log source `any/any/any`."""
     name = f"rule {number}"
-    scope = Scope("any", "any", "any")
+    scope = LogSource("any", "any", "any")
     return Rule(name, name, "sigma", "detection", "test", name, "", (Input(condition, scope),))
 
 

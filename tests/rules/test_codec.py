@@ -28,7 +28,7 @@ from tocsin.condition.tree import (
 )
 from tocsin.rules.codec import decode_condition, decode_rule, encode_condition, encode_rule
 from tocsin.rules.load import load_rules
-from tocsin.rules.model import Input, Rule, Scope, Severity, Technique, Verdict
+from tocsin.rules.model import Input, LogSource, Rule, Severity, Technique, Verdict
 
 NAME = Field(("a",), (Call("text"),))
 PATH = Field(("a", "b.c"), (Call("split", ("/", 2)), Call("lower")))
@@ -52,7 +52,7 @@ CONDITIONS: dict[str, Condition] = {
 
 RULE = Rule(
     id="i", name="n", ecosystem="e", kind="k", pack="p", path="f", digest="d",
-    inputs=(Input(TRUE, Scope("a", None, "c"), "ecs"), Input(FALSE, Scope(None, "b"))),
+    inputs=(Input(TRUE, LogSource("a", None, "c"), "ecs"), Input(FALSE, LogSource(None, "b"))),
     severity=Severity.CRITICAL, status="test", description="text\nof lines", author=("a", "b"),
     license="l", date="2026-01-02", modified="2026-01-03", tags=("t",), references=("r",),
     false_positives=("f",), attack=(Technique("TA0001", None), Technique(None, "T1")), guide="g",

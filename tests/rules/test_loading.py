@@ -9,7 +9,7 @@ import pytest
 from tocsin.condition.tree import And, Condition, Not, Or, Predicate
 from tocsin.errors import UsageError
 from tocsin.rules.load import find_rule_files, load_rules
-from tocsin.rules.model import Rule, Scope, Severity, Verdict
+from tocsin.rules.model import LogSource, Rule, Severity, Verdict
 
 ID = "0c7a0cb2-64ae-4bd0-8c65-c05fa0bdd3a{}"
 
@@ -222,7 +222,7 @@ class TestPages:
         assert rule.id == "b831353c-1971-477b-abb6-2828edc3bca1"
         assert rule.author == ("Austin Songer @austinsonger",)
         assert rule.severity is Severity.MEDIUM
-        assert rule.inputs[0].scope == Scope("azure", None, "azure.activitylogs")
+        assert rule.inputs[0].scope == LogSource("azure", None, "azure.activitylogs")
         assert values(rule) == SECRET_ACTIONS
 
     def test_so_is_the_rule_as_it_is_today(self, sigma_corpus: Path) -> None:
@@ -230,7 +230,7 @@ class TestPages:
         [rule] = load_rules([file]).rules
         assert rule.verdict is Verdict.RUNS
         assert rule.id == "b831353c-1971-477b-abb6-2828edc3bca1"
-        assert rule.inputs[0].scope == Scope("azure", None, "activitylogs")
+        assert rule.inputs[0].scope == LogSource("azure", None, "activitylogs")
         assert set(SECRET_ACTIONS) >= set(values(rule)) >= set(SECRET_ACTIONS[:2])
 
     def test_the_lines_of_a_page_are_counted_from_its_beginning(self, tmp_path: Path) -> None:
@@ -288,5 +288,5 @@ class TestCorpus:
             assert rule.reasons[0].startswith(f"{rule.path}:")
 
 
-def scopes(rule: Rule) -> list[Scope]:
+def scopes(rule: Rule) -> list[LogSource]:
     return [one.scope for one in rule.inputs]

@@ -4,14 +4,14 @@ import pytest
 
 from tocsin.condition.tree import TRUE
 from tocsin.errors import UsageError
-from tocsin.rules.model import Input, Rule, Scope, Severity, Technique
+from tocsin.rules.model import Input, LogSource, Rule, Severity, Technique
 from tocsin.rules.select import FIELDS, parse_where
 
 RULES = [
     Rule(
         id="0c7a0cb2-64ae", name="Key Vault [Secret] Read?", ecosystem="sigma", kind="detection",
         pack="ours", path="ours/azure/read.yml", digest="", severity=Severity.HIGH, status="test",
-        inputs=(Input(TRUE, Scope("azure", None, "keyvault")),), description="Reads of secrets",
+        inputs=(Input(TRUE, LogSource("azure", None, "keyvault")),), description="Reads of secrets",
         author=("Ada Example", "Grace"), license="MIT",
         tags=("attack.t1552.001", "attack.credential-access", "cloud.azure"),
         attack=(Technique("TA0006", None), Technique(None, "T1552.001")),
@@ -19,7 +19,7 @@ RULES = [
     Rule(
         id="1", name="Process Started", ecosystem="sigma", kind="detection", pack="theirs",
         path="theirs/windows/start.yml", digest="", severity=Severity.LOW, status="stable",
-        inputs=(Input(TRUE, Scope("windows", "process_creation", None)),),
+        inputs=(Input(TRUE, LogSource("windows", "process_creation", None)),),
     ),
     Rule(
         id="2", name="Cloud Trail", ecosystem="elastic", kind="query", pack="theirs",

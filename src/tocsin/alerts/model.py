@@ -120,7 +120,7 @@ def to_record(alert: Alert) -> dict[str, object]:
         "title": rule.name,
         "reason": alert.reason,
         "severity": rule.severity.value,
-        "risk_score": rule.severity.risk_score,
+        "risk_score": rule.risk_score,
         "rule": rule_record(rule),
         "group": {},
         "stage": {"kind": "none", "steps": [], "values": []},

@@ -15,13 +15,13 @@ from tocsin.condition.functions import Scalar, fold
 from tocsin.condition.trace import Event, Node, trace
 from tocsin.condition.tree import And, Field, fields
 from tocsin.engine.bridging import actions_sought, bridged_inputs
-from tocsin.engine.plan import select
+from tocsin.engine.plan import select, select_scope
 from tocsin.jsontext import Json
 from tocsin.logs.bridges import Bridge, bridge_names, load_bridge
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.view import RecordView, identify
-from tocsin.rules.model import Input, Rule, Scope
+from tocsin.rules.model import Indices, Input, Rule, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,7 @@ def _ask(
     bridges: Sequence[str],
 ) -> AskedInput:
     kept = select(log_type, one)
-    scope = one.scope
-    every = log_type.select(scope.product, scope.category, scope.service)
+    every = select_scope(log_type, one.scope)
     attempts = [
         _attempt(number, None, one, variant, view)
         for number, variant in enumerate(every, start=1)
@@ -142,7 +141,7 @@ def _ask(
     ]
     bridged = list(_bridged(rule, one, log_type, log_types, bridges))
     attempts += [_attempt(1, name, one, variant, view) for variant, name in bridged]
-    reasons = [*_left_out(one, every), *([] if every else why_not(log_type, scope))]
+    reasons = [*_left_out(one, every), *([] if every else why_not(log_type, one.scope))]
     if not bridged and not any(attempt.matches for attempt in attempts):
         reasons += _bridges_to_try(one, log_type, log_types)
     return AskedInput(one, tuple(attempts), tuple(reasons))
@@ -188,8 +187,12 @@ def _target(bridge: Bridge, log_types: Sequence[LogType]) -> LogType | None:
 
 
 def why_not(log_type: LogType, scope: Scope) -> list[str]:
-    """Say why a log source does not select a log type; nothing if it does."""
+    """Say why a scope does not select a log type; nothing if it does."""
     name = log_type.name
+    if isinstance(scope, Indices):
+        if select_scope(log_type, scope):
+            return []
+        return [f"the rule is for {scope}; {name} is held in {_some(log_type.indices) or 'none'}"]
     if scope.product is not None and fold(scope.product) not in log_type.products:
         products = ", ".join(log_type.products) or "none"
         return [f"the rule is for product {scope.product}; {name} is of product {products}"]

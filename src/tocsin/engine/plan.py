@@ -27,7 +27,7 @@ from tocsin.condition.tree import (
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import Expr, Path
 from tocsin.logs.view import name_in
-from tocsin.rules.model import Input, Rule
+from tocsin.rules.model import Indices, Input, Rule, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +155,17 @@ def compile_plan(
 
 def select(log_type: LogType, one: Input) -> tuple[Variant, ...]:
     """Return the variants of a log type that an input's scope selects and its fields allow."""
-    scope = one.scope
     names = {fold(field.path[0]) for field in fields(one.condition) if len(field.path) == 1}
     return tuple(
-        variant
-        for variant in log_type.select(scope.product, scope.category, scope.service)
-        if not variant.unmapped & names
+        variant for variant in select_scope(log_type, one.scope) if not variant.unmapped & names
     )
+
+
+def select_scope(log_type: LogType, scope: Scope) -> tuple[Variant, ...]:
+    """Return the variants of a log type that a scope selects."""
+    if isinstance(scope, Indices):
+        return log_type.select_indices(scope.patterns)
+    return log_type.select(scope.product, scope.category, scope.service)
 
 
 class _Compiler:

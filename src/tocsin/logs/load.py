@@ -44,6 +44,7 @@ _LOG_TYPE_KEYS = {
     "services",
     "categories",
     "gate",
+    "indices",
     "shapes",
 }
 _SHAPE_KEYS = {
@@ -127,6 +128,7 @@ class _Loader:
             },
             gate=tuple(self._texts(top.get("gate", []), "gate")),
             priority=int(str(top.get("priority", 50))),
+            indices=tuple(self._texts(top.get("indices", []), "indices")),
         )
 
     def _products(self, data: Yaml) -> Mapping[str, Condition]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tocsin.condition.functions import fold
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import TRUE, And, Condition
+from tocsin.logs.indices import chosen
 from tocsin.logs.mapping import Expr, Name
 
 BasePath = tuple[str, ...]
@@ -98,6 +99,8 @@ class LogType:
     """Names by which rules are told apart first, such as channel and event id."""
     priority: int = 50
     """Lower is asked first when a record is identified."""
+    indices: tuple[str, ...] = ()
+    """Indices that Elastic would hold its events in, by whole names."""
 
     def select(
         self, product: str | None, category: str | None, service: str | None
@@ -119,6 +122,10 @@ class LogType:
                 found = known.get(fold(attribute), ())
                 variants = tuple(_both(variant, other) for variant in variants for other in found)
         return variants
+
+    def select_indices(self, patterns: tuple[str, ...]) -> tuple[Variant, ...]:
+        """Return the variants that index patterns of Elastic select: every event, or none."""
+        return (EVERY_EVENT,) if chosen(self.indices, patterns) else ()
 
     def _of_products(self) -> Mapping[str, tuple[Variant, ...]]:
         return {

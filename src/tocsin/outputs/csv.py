@@ -40,7 +40,7 @@ COLUMNS: Mapping[str, Callable[[Alert], Cell]] = {
     "last": _time,
     "count": lambda _: 1,
     "severity": lambda alert: alert.rule.severity.value,
-    "risk_score": lambda alert: alert.rule.severity.risk_score,
+    "risk_score": lambda alert: alert.rule.risk_score,
     "title": lambda alert: alert.rule.name,
     "reason": lambda alert: alert.reason,
     "rule_id": lambda alert: alert.rule.id,

@@ -21,7 +21,7 @@ from tocsin.condition.tree import (
     Value,
     Wild,
 )
-from tocsin.rules.model import Input, Rule, Scope, Severity, Technique, Verdict
+from tocsin.rules.model import Indices, Input, LogSource, Rule, Scope, Severity, Technique, Verdict
 
 Data: TypeAlias = Any
 """What JSON can hold; its shape is known to this module only."""
@@ -62,17 +62,22 @@ def decode_rule(data: Data) -> Rule:
 
 
 def _encode_input(one: Input) -> Data:
-    scope = one.scope
-    return [
-        [scope.product, scope.category, scope.service],
-        one.vocabulary,
-        encode_condition(one.condition),
-    ]
+    return [_encode_scope(one.scope), one.vocabulary, encode_condition(one.condition)]
+
+
+def _encode_scope(scope: Scope) -> Data:
+    if isinstance(scope, Indices):
+        return {"indices": list(scope.patterns)}
+    return [scope.product, scope.category, scope.service]
 
 
 def _decode_input(data: Data) -> Input:
     scope, vocabulary, condition = data
-    return Input(decode_condition(condition), Scope(*scope), vocabulary)
+    return Input(decode_condition(condition), _decode_scope(scope), vocabulary)
+
+
+def _decode_scope(data: Data) -> Scope:
+    return Indices(tuple(data["indices"])) if isinstance(data, dict) else LogSource(*data)
 
 
 def encode_condition(condition: Condition) -> Data:

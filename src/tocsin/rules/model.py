@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from tocsin.condition.tree import Condition
+from tocsin.rules.stages import Stage, Suppression
 
 
 class Severity(StrEnum):
@@ -36,8 +38,8 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """The Sigma log source of an input; attributes that are None do not constrain."""
+class LogSource:
+    """A log source of Sigma; attributes that are None do not constrain."""
 
     product: str | None = None
     category: str | None = None
@@ -45,6 +47,20 @@ class Scope:
 
     def __str__(self) -> str:
         return "/".join(part or "*" for part in (self.product, self.category, self.service))
+
+
+@dataclass(frozen=True, slots=True)
+class Indices:
+    """Index patterns of Elastic; one behind `-` takes away what those on its left chose."""
+
+    patterns: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ",".join(self.patterns)
+
+
+Scope: TypeAlias = LogSource | Indices
+"""Which events an input is about, as the rule's language says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,35 @@ class Technique:
 
     tactic: str | None = None
     technique: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityFrom:
+    """A severity that an event's own field gives: if it has the value."""
+
+    field: str
+    value: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFrom:
+    """A risk score that an event's own field gives: if it has the value, or as its number."""
+
+    field: str
+    value: str | None = None
+    """None: the field's own number is the score."""
+    score: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What an event's own fields say in place of the rule, where they can be read."""
+
+    name: str | None = None
+    """The field that the alert's title is taken from."""
+    severity: tuple[SeverityFrom, ...] = ()
+    risk_score: tuple[RiskFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +133,17 @@ class Rule:
     false_positives: tuple[str, ...] = ()
     attack: tuple[Technique, ...] = ()
     guide: str = ""
+    """What to do about an alert: Markdown, in which `{{field}}` stands for a field of the event."""
+    setup: str = ""
+    """What must be so that the rule can see anything: Markdown."""
+    stage: Stage | None = None
+    suppression: Suppression | None = None
+    overrides: Overrides = Overrides()
+    own_risk_score: int | None = None
+    building_block: bool = False
+    """Its alerts are for other rules to read, and not shown unless asked for."""
+    document: str = ""
+    """JSON text of all that the rule's file says, by its own names, for people and outputs."""
     verdict: Verdict = Verdict.RUNS
     reasons: tuple[str, ...] = ()
     """Why the verdict is not `runs`."""
@@ -98,6 +154,11 @@ class Rule:
     def key(self) -> str:
         """Return what names the rule among all packs."""
         return f"{self.pack}:{self.id}"
+
+    @property
+    def risk_score(self) -> int:
+        """Return the rule's risk score, 0 to 100; one that states none has that of its severity."""
+        return self.severity.risk_score if self.own_risk_score is None else self.own_risk_score
 
     @property
     def enabled(self) -> bool:

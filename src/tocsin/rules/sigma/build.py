@@ -12,7 +12,7 @@ from sigma.rule import SigmaRule
 from tocsin.errors import RuleError
 from tocsin.ids import digest
 from tocsin.rules.attack import techniques_of
-from tocsin.rules.model import Input, Rule, Scope, Severity, Verdict
+from tocsin.rules.model import Input, LogSource, Rule, Severity, Verdict
 from tocsin.rules.sigma.lower import FieldError, lower
 from tocsin.rules.sigma.parse import Parsed, parse_documents
 
@@ -52,7 +52,7 @@ def _build(parsed: Parsed, origin: Origin, number: int) -> Rule:
         field = error.field if isinstance(error, FieldError) else None
         return _rule(parsed, origin, number, problem=f"{parsed.place(field)}: {error}")
     source = document.logsource
-    scope = Scope(source.product, source.category, source.service)
+    scope = LogSource(source.product, source.category, source.service)
     return _rule(parsed, origin, number, inputs=(Input(condition, scope),))
 
 
