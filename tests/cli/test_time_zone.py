@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.calling import jsonl, scan
+from cli.calling import WEB, jsonl, scan, tocsin
 
 WITHOUT = {"mark": "needle", "time": "2026-07-18 10:00:00"}
 WITH = {"mark": "needle", "time": "2026-07-18T10:00:00Z"}
@@ -70,3 +70,9 @@ def test_the_zone_in_a_header_goes_before_the_one_that_is_given(rules: Path, log
 def test_the_zone_does_not_change_ids(rules: Path, log: Path) -> None:
     berlin, utc = scan(log, rules=rules, tz="Europe/Berlin"), scan(log, rules=rules)
     assert [one["id"] for one in berlin.records] == [one["id"] for one in utc.records]
+
+
+def test_explain_reads_times_in_the_zone_too(rules: Path, log: Path) -> None:
+    arguments = ["explain", rules / "needle.yml", f"{log}:1", "--log-type", WEB]
+    assert "2026-07-18T08:00:00.000Z" in tocsin(*arguments, "--tz", "Europe/Berlin").text
+    assert "2026-07-18T10:00:00.000Z" in tocsin(*arguments).text

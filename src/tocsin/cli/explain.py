@@ -10,7 +10,7 @@ import click
 import orjson
 
 from tocsin.cli.explain_text import summary_line, text_lines
-from tocsin.cli.options import HELP
+from tocsin.cli.options import HELP, parse_clock, zone_option
 from tocsin.errors import UsageError
 from tocsin.logs.bridges import bridge_names
 from tocsin.rules.load import LoadOptions
@@ -32,6 +32,7 @@ NO_MATCH, UNREADABLE = 1, 2
 )
 @click.option("--id", "rule_id", metavar="ID", help="Id or name of the rule in a file or folder.")
 @click.option("--log-type", metavar="TYPE", help="What the event is, as for tocsin scan.")
+@zone_option
 @click.option(
     "--pipeline",
     "pipelines",
@@ -60,6 +61,7 @@ def command(
     rule_paths: Sequence[Path],
     rule_id: str | None,
     log_type: str | None,
+    tz: str | None,
     pipelines: Sequence[Path],
     placeholders: Path | None,
     bridges: Sequence[str],
@@ -79,7 +81,7 @@ def command(
     finder = RuleFinder(wanted[0] if wanted else None, rule_id, rule_paths, options)
     events = read_given(event)
     first = list(islice(events, 2))
-    explained = explain_all(chain(first, events), finder, log_type, bridges)
+    explained = explain_all(chain(first, events), finder, log_type, bridges, parse_clock(tz))
     if form == "json":
         best = _print_json(explained)
     else:

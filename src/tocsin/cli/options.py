@@ -43,6 +43,13 @@ _RULE_OPTIONS = (
 )
 
 
+zone_option = click.option(
+    "--tz",
+    metavar="ZONE",
+    help="Zone of event times that name none: Europe/Berlin, +02:00. Default: UTC.",
+)
+
+
 def load(
     paths: Sequence[Path], pipelines: Sequence[Path], placeholders: Path | None, where: str
 ) -> RuleSet:

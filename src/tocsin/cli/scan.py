@@ -14,7 +14,7 @@ import click
 
 from tocsin import __version__
 from tocsin.alerts.run import LeftOut, Pack, RunInfo
-from tocsin.cli.options import HELP, load, parse_clock, parse_moment, rule_options
+from tocsin.cli.options import HELP, load, parse_clock, parse_moment, rule_options, zone_option
 from tocsin.errors import UsageError
 from tocsin.ids import digest
 from tocsin.logs.bridges import bridge_names
@@ -53,11 +53,7 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 @click.option("--severity", metavar="SEVERITY", help="Only rules of this severity and above.")
 @click.option("--since", metavar="TIME", help="Only events from this time on.")
 @click.option("--until", metavar="TIME", help="Only events before this time.")
-@click.option(
-    "--tz",
-    metavar="ZONE",
-    help="Zone of event times that name none: Europe/Berlin, +02:00. Default: UTC.",
-)
+@zone_option
 @rule_options
 @click.option(
     "--bridge",

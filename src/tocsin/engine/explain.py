@@ -22,6 +22,7 @@ from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.view import RecordView, identify
 from tocsin.rules.model import Indices, Input, Rule, Scope
+from tocsin.times import PLAIN_CLOCK, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def explain(
     record: dict[str, Json],
     log_types: Sequence[LogType],
     bridges: Sequence[str] = (),
+    clock: Clock = PLAIN_CLOCK,
 ) -> Explanation:
     """Explain what a rule makes of a record that may be one of some log types."""
     notes = () if rule.enabled else (f"scan leaves {rule.status} rules out: --include-disabled",)
@@ -117,7 +119,7 @@ def explain(
         reasons = (*rule.reasons, _unidentified(rule, record, log_types))
         return Explanation(rule, None, None, None, (), reasons, notes, record)
     log_type, shape = found
-    view = RecordView(record, shape)
+    view = RecordView(record, shape, clock=clock)
     asked = tuple(_ask(rule, one, view, log_type, log_types, bridges) for one in rule.inputs)
     return Explanation(
         rule, log_type.name, shape.name, view.time(), asked, rule.reasons, notes, record

@@ -18,7 +18,7 @@ from tocsin.engine.layout import (
     Unseen,
     locate,
 )
-from tocsin.engine.records import Haystack, Keys
+from tocsin.engine.records import Haystack, Keys, SmallLetters, TextHaystack
 from tocsin.jsontext import Json, compact, read
 from tocsin.logs.logtype import Shape
 
@@ -171,7 +171,7 @@ class JsonRecords:
 
     def haystacks(self, *, numbers: bool) -> list[Haystack]:  # noqa: ARG002
         """Return the texts themselves: whatever a keyword can match stands in them."""
-        return [Haystack.of(self.raw, in_cells=False)]
+        return [TextHaystack(SmallLetters.of(self.raw), in_cells=False)]
 
 
 _REWRITTEN = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")

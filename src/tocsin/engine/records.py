@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tocsin.engine.columns import Codes, Encoded, Rows
 from tocsin.engine.layout import KeyPath, Signature
@@ -31,30 +32,58 @@ class Keys:
         return Keys(self.containers, self.codes[rows], self.signatures)
 
 
-@dataclass(frozen=True, slots=True)
-class Haystack:
-    """Bytes to search for keywords: texts end to end."""
+class Haystack(Protocol):
+    """Bytes to search for keywords: texts end to end, their ASCII letters small."""
 
-    data: bytes
-    """ASCII letters are small."""
-    bounds: Rows
-    """Where each text starts, and where the last one ends."""
-    codes: Codes | None
-    """The text of each record, -1 for none; None where there is a text per record."""
-    in_cells: bool
-    """The texts are values, not records that escape them as JSON does."""
+    @property
+    def data(self) -> memoryview:
+        """Return the bytes."""
 
-    @classmethod
-    def of(cls, texts: pa.StringArray, codes: Codes | None = None, *, in_cells: bool) -> "Haystack":
-        """Make a haystack of strings without nulls."""
-        _, offsets, buffer = texts.buffers()
-        bounds = np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4)
-        data = memoryview(buffer or b"")[bounds[0] : bounds[-1]].tobytes().lower()
-        return cls(data, bounds - bounds[0], codes, in_cells)
+    @property
+    def in_cells(self) -> bool:
+        """Say whether the texts are values, not records that escape them as JSON does."""
 
     def rows(self, places: Rows) -> Rows:
         """Return the records that some positions in the bytes are in."""
-        texts = np.unique(np.searchsorted(self.bounds, places, side="right") - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallLetters:
+    """Texts end to end, their ASCII letters small."""
+
+    data: memoryview
+    bounds: Codes
+    """Where each text starts, and where the last one ends."""
+
+    @classmethod
+    def of(cls, texts: pa.StringArray) -> "SmallLetters":
+        """Take strings; a null is an empty one."""
+        texts = pc.ascii_lower(texts.fill_null(""))
+        _, offsets, buffer = texts.buffers()
+        bounds = np.frombuffer(offsets, np.int32, len(texts) + 1)
+        return cls(memoryview(buffer or b"").cast("B"), bounds)
+
+    def at(self, places: Rows) -> Rows:
+        """Return the numbers of the texts that some positions are in, each once."""
+        return np.unique(np.searchsorted(self.bounds, places, side="right") - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TextHaystack:
+    """A text per record; or distinct texts, and the one of each record, -1 for none."""
+
+    texts: SmallLetters
+    in_cells: bool
+    codes: Codes | None = None
+
+    @property
+    def data(self) -> memoryview:
+        """Return the bytes."""
+        return self.texts.data
+
+    def rows(self, places: Rows) -> Rows:
+        """Return the records that some positions in the bytes are in."""
+        texts = self.texts.at(places)
         return texts if self.codes is None else np.flatnonzero(np.isin(self.codes, texts))
 
 

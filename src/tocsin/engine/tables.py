@@ -11,12 +11,16 @@ from itertools import compress
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from tocsin.engine.columns import Encoded, Mask, Rows, codes_of, decode_texts, held_codes
+from tocsin.engine.columns import Codes, Encoded, Mask, Rows, codes_of, decode_texts, held_codes
 from tocsin.engine.layout import ROOT, KeyPath, Signature
 from tocsin.engine.project import Projector
-from tocsin.engine.records import Haystack, Keys
-from tocsin.logs.formats.rows import Columns, encode_cells, is_text, may_hold_text, row_texts
+from tocsin.engine.records import Haystack, Keys, SmallLetters, TextHaystack
+from tocsin.logs.formats.rows import Columns, encode_cells, is_text, may_hold_text, row_texts, whole
+
+SHORT = 64 * 1024
+"""Bytes of the distinct values of a column that are searched for keywords with those of others."""
 
 
 class TableRecords:
@@ -61,22 +65,61 @@ class TableRecords:
         return row_texts(self._table.columns.rows(self._rows.tolist()))
 
     def haystacks(self, *, numbers: bool) -> list[Haystack]:
-        """Return the texts of each column that these records hold."""
-        schema = self._table.columns.schema
-        names = [one.name for one in schema if numbers or may_hold_text(one.type)]
+        """Return the texts of the columns: short ones of all rows together, others of these."""
+        short = self._table.short_texts(numbers=numbers)
+        others = set(self._table.searched(numbers=numbers)).difference(short.names)
+        names = [name for name in self._table.columns.schema.names if name in others]
         held = np.logical_or.reduce(self._table.valid(names)[:, self._rows], axis=1)
-        return [self._haystack(name) for name in compress(names, held.tolist())]
+        found = [self._haystack(name) for name in compress(names, held.tolist())]
+        return [_ShortHaystack(self._table, short, self._rows), *found]
 
     def _haystack(self, name: str) -> Haystack:
         """Search distinct values where they are known, else every cell: that costs no hashing."""
         column = self._table.columns.column(name)
         searchable = _searchable(column.type)
         if searchable and not self._table.is_encoded(name):
-            cells = searchable(column.combine_chunks().take(pa.array(self._rows)))
-            return Haystack.of(cells.fill_null(""), in_cells=True)
+            cells = searchable(whole(column).take(pa.array(self._rows)))
+            return TextHaystack(SmallLetters.of(cells), in_cells=True)
         encoded = self._table.encoded(name)
-        held, codes = held_codes(encoded.values.codes[self._rows], len(encoded.texts))
-        return Haystack.of(encoded.texts.take(pa.array(held)), codes, in_cells=True)
+        held, codes = held_codes(encoded.codes[self._rows], len(encoded.texts))
+        texts = SmallLetters.of(encoded.texts.take(pa.array(held)))
+        return TextHaystack(texts, in_cells=True, codes=codes)
+
+
+@dataclass(frozen=True, slots=True)
+class _ShortTexts:
+    """The distinct values of several columns, one column after the other."""
+
+    texts: SmallLetters
+    names: Sequence[str]
+    starts: Rows
+    """The number of each column's first text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ShortHaystack:
+    """Short texts of all rows of a table, searched for some of them."""
+
+    table: "Table"
+    short: _ShortTexts
+    chosen: Rows
+    in_cells: bool = True
+
+    @property
+    def data(self) -> memoryview:
+        """Return the bytes."""
+        return self.short.texts.data
+
+    def rows(self, places: Rows) -> Rows:
+        """Return which of the chosen rows hold the texts that some positions are in."""
+        texts = self.short.texts.at(places)
+        columns = np.searchsorted(self.short.starts, texts, side="right") - 1
+        held = np.zeros(len(self.chosen), dtype=np.bool_)
+        for column in np.unique(columns).tolist():
+            encoded = self.table.encoded(self.short.names[column])
+            wanted = texts[columns == column] - self.short.starts[column]
+            held |= np.isin(encoded.codes[self.chosen], wanted)
+        return np.flatnonzero(held)
 
 
 class Table:
@@ -86,6 +129,7 @@ class Table:
         self.columns = columns
         self._encoded: dict[str, _Column] = {}
         self._valid: dict[str, Mask] = {}
+        self._short: dict[bool, _ShortTexts] = {}
 
     @cached_property
     def present(self) -> tuple[Rows, list[tuple[str, ...]]]:
@@ -108,46 +152,71 @@ class Table:
     def encoded(self, name: str) -> "_Column":
         """Return a column with each distinct value once."""
         if name not in self._encoded:
-            self._encoded[name] = _encode(self.columns.column(name))
+            self._encoded[name] = _Column(self.columns.column(name))
         return self._encoded[name]
+
+    def searched(self, *, numbers: bool) -> list[str]:
+        """Return the columns that keywords are looked for in."""
+        return [one.name for one in self.columns.schema if numbers or may_hold_text(one.type)]
+
+    def short_texts(self, *, numbers: bool) -> _ShortTexts:
+        """Return the values of the columns that hold few and short ones."""
+        if numbers not in self._short:
+            self._short[numbers] = self._shorten(self.searched(numbers=numbers))
+        return self._short[numbers]
+
+    def _shorten(self, names: Sequence[str]) -> _ShortTexts:
+        kinds = {name: self.columns.column(name).type for name in names}
+        encoded = {name: self.encoded(name) for name in names if not _searchable(kinds[name])}
+        short = {
+            name: column.texts for name, column in encoded.items() if column.texts.nbytes <= SHORT
+        }
+        starts = np.cumsum([0, *map(len, short.values())])[:-1]
+        texts = pa.concat_arrays([pa.array([], pa.string()), *short.values()])
+        return _ShortTexts(SmallLetters.of(texts), list(short), starts)
 
 
 def _searchable(kind: pa.DataType) -> Callable[[pa.Array], pa.StringArray] | None:
     """Return what makes one text of each cell without encoding the column, if anything does."""
     if is_text(kind) and not pa.types.is_dictionary(kind):
         return lambda cells: cells.cast(pa.string())
-    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
-        import pyarrow.compute as pc
-
-        return lambda cells: pc.binary_join(cells, "\n")
+    if pa.types.is_list(kind) and is_text(kind.value_type):
+        return lambda cells: pc.binary_join(cells.cast(pa.list_(pa.string())), "\n")
     return None
 
 
-@dataclass(frozen=True, slots=True)
 class _Column:
-    """A column: its distinct values, and the text that keywords are looked for in, of each."""
+    """A column with each distinct value once.
 
-    values: Encoded
-    texts: pa.StringArray
+    `texts` holds them as keywords are looked for in them; they are decoded when asked for.
+    """
 
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._strings = is_text(column.type)
+        encoded = _encoded_texts(column) if self._strings else encode_cells(column)
+        self._encoded = encoded
+        self.texts: pa.StringArray = encoded.dictionary
 
-def _encode(column: pa.ChunkedArray) -> _Column:
-    if is_text(column.type):
-        encoded = _encoded_texts(column)
-        values = Encoded(codes_of(encoded), encoded.dictionary.to_pylist(), texts=True)
-        return _Column(values, encoded.dictionary)
-    encoded = encode_cells(column)
-    decoded = decode_texts(encoded.dictionary.to_pylist())
-    texts = all(isinstance(value, str) for value in decoded)
-    return _Column(Encoded(codes_of(encoded), decoded, texts), encoded.dictionary)
+    @cached_property
+    def codes(self) -> Codes:
+        """Return the number of each row's value."""
+        return codes_of(self._encoded)
+
+    @cached_property
+    def values(self) -> Encoded:
+        """Return the values, decoded."""
+        values = self.texts.to_pylist()
+        if not self._strings:
+            values = decode_texts(values)
+        texts = self._strings or all(isinstance(value, str) for value in values)
+        return Encoded(self.codes, values, texts)
 
 
 def _encoded_texts(column: pa.ChunkedArray) -> pa.DictionaryArray:
     kind = pa.dictionary(pa.int32(), pa.string())
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
-    whole: pa.DictionaryArray = column.cast(kind).unify_dictionaries().combine_chunks()
-    return whole
+    return whole(column.cast(kind).unify_dictionaries())
 
 
 def _present(names: list[str], valid: Mask) -> tuple[Rows, list[tuple[str, ...]]]:

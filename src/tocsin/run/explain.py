@@ -14,6 +14,7 @@ from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Rule
 from tocsin.run.given import AlertContext, Given
 from tocsin.run.log_types import choose_log_types
+from tocsin.times import PLAIN_CLOCK, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,11 @@ def _one(rules: Sequence[Rule], none: str) -> Rule:
 
 
 def explain_all(
-    events: Iterable[Given], finder: RuleFinder, log_type: str | None, bridges: Sequence[str]
+    events: Iterable[Given],
+    finder: RuleFinder,
+    log_type: str | None = None,
+    bridges: Sequence[str] = (),
+    clock: Clock = PLAIN_CLOCK,
 ) -> Iterator[Explained]:
     """Explain events one by one.
 
@@ -124,7 +129,7 @@ def explain_all(
         if given.alert:
             log_types = log_types if log_type else _log_types_of(given.alert)
             own += [given.alert.bridge] if given.alert.bridge in bridge_names() else []
-        found = explain(rule, given.record, log_types, tuple(dict.fromkeys(own)))
+        found = explain(rule, given.record, log_types, tuple(dict.fromkeys(own)), clock)
         yield Explained(given, found)
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
@@ -40,12 +41,8 @@ class TableColumns:
     """The columns of a table in memory."""
 
     def __init__(self, table: pa.Table) -> None:
-        """Take a table; what Arrow can do least with, string views, becomes plain strings."""
-        views = [one.name for one in table.schema if pa.types.is_string_view(one.type)]
-        for name in views:
-            at = table.schema.get_field_index(name)
-            table = table.set_column(at, name, table.column(at).cast(pa.string()))
-        self._table = table
+        """Take a table."""
+        self._table = _without_views(table)
 
     @property
     def count(self) -> int:
@@ -73,6 +70,14 @@ class TableColumns:
         return self._table if numbers is None else self._table.take(pa.array(numbers, pa.int64()))
 
 
+def _without_views(table: pa.Table) -> pa.Table:
+    """Turn string views, which Arrow can do least with, into plain strings."""
+    for at, one in enumerate(table.schema):
+        if pa.types.is_string_view(one.type):
+            table = table.set_column(at, one.name, table.column(at).cast(pa.string()))
+    return table
+
+
 def has_objects(schema: pa.Schema) -> bool:
     """Say whether cells hold objects: structs, or maps."""
     return any(pa.types.is_struct(kind) or pa.types.is_map(kind) for kind in schema.types)
@@ -80,17 +85,12 @@ def has_objects(schema: pa.Schema) -> bool:
 
 def row_texts(table: pa.Table) -> list[str]:
     """Return each row of a table as the text of a JSON object, its keys in the table's order."""
-    held = [at for at, one in enumerate(table.columns) if one.null_count < table.num_rows]
-    names = [table.column_names[at] for at in held]
-    columns = [_cells(table.column(at)) for at in held]
-    if not columns:
-        return ["{}"] * table.num_rows
-    return [
-        orjson.dumps(
-            {name: cell for name, cell in zip(names, cells, strict=True) if cell is not None}
-        ).decode()
-        for cells in zip(*columns, strict=True)
-    ]
+    records: list[dict[str, Any]] = [{} for _ in range(table.num_rows)]
+    for name, column in zip(table.column_names, _without_views(table).columns, strict=True):
+        held = np.flatnonzero(column.is_valid().to_numpy()).tolist()
+        for row, cell in zip(held, _cells(column.drop_null()) if held else (), strict=True):
+            records[row][name] = cell
+    return [orjson.dumps(record).decode() for record in records]
 
 
 def cell_texts(column: pa.ChunkedArray) -> list[str | None]:
@@ -98,11 +98,16 @@ def cell_texts(column: pa.ChunkedArray) -> list[str | None]:
     return [None if cell is None else orjson.dumps(cell).decode() for cell in _cells(column)]
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; Arrow would copy the one that is there."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def encode_cells(column: pa.ChunkedArray) -> pa.DictionaryArray:
     """Encode the JSON texts of a column's cells."""
     if pa.types.is_nested(column.type):
         return pa.array(cell_texts(column), pa.string()).dictionary_encode()
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = whole(column).dictionary_encode()
     texts = pa.array(cell_texts(encoded.dictionary), pa.string())
     return pa.DictionaryArray.from_arrays(encoded.indices, texts)
 
