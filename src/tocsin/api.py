@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import orjson
 import pyarrow as pa
@@ -93,6 +93,8 @@ def scan(
     until: datetime | str | None = None,
     tz: str = "UTC",
     workers: int = 1,
+    history: Sequence[StrPath] = (),
+    cold_start: Literal["count", "alert"] = "count",
     include_disabled: bool = False,
 ) -> ScanResult:
     """Run rules on logs; the options are those of `tocsin scan`.
@@ -111,6 +113,8 @@ def scan(
         Window(_moment("since", since), _moment("until", until)),
         workers,
         clock=Clock(zone),
+        history=tuple(map(Path, history)),
+        alert_cold=cold_start == "alert",
     )
     output, quarantine = ObjectsOutput(), _Kept()
     paths = _paths(logs)

@@ -1,20 +1,21 @@
 """Matches → alerts: read the record once more, row by row, and say why the rule fired."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import orjson
 
 from tocsin.alerts.model import Alert, Event, Evidence
+from tocsin.alerts.overrides import said_of
 from tocsin.condition.evaluate import Found, Read, compile_test, explain, holds
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Wild
-from tocsin.engine.match import BatchResult, Match
+from tocsin.engine.match import Match
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read, standard
-from tocsin.logs.logtype import EVERY_EVENT, Variant
+from tocsin.logs.logtype import EVERY_EVENT, Shape, Variant
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Rule
 from tocsin.times import PLAIN_CLOCK, Clock
@@ -39,20 +40,39 @@ class AlertBuilder:
         self._source = source
         self._clock = clock
 
-    def build(self, result: BatchResult, lines: Sequence[int]) -> Iterator[Alert | Disagreement]:
-        """Yield an alert per match, in order; `lines[row]` is the line of each record."""
+    def build(
+        self, matches: Iterable[Match], texts: Mapping[int, str], lines: Sequence[int]
+    ) -> Iterator[Alert | Disagreement]:
+        """Yield an alert per match, in order.
+
+        `texts` holds the records of the rows that match, and `lines` the line of every row.
+        """
         row, seen = -1, None
-        for match in result.matches:
+        for match in matches:
             if match.row != row or seen is None:
-                row, text = match.row, result.texts[match.row]
-                record = read(text).value
-                view = RecordView(record, match.shape, clock=self._clock)
-                seen = _Seen(record, view, text, self._source, int(lines[row]))
-            try:
-                yield self._alert(match, seen)
-            except InternalError as error:
-                rule = self._rules[match.input.rule]
-                yield Disagreement(rule, row, seen.line, str(error), seen.text)
+                row = match.row
+                seen = self._see(match.shape, texts[row], lines[row])
+            yield self._try(match, seen)
+
+    def build_one(self, match: Match, text: str, line: int) -> Alert | Disagreement:
+        """Return the alert of one match."""
+        return self._try(match, self._see(match.shape, text, line))
+
+    def event(self, match: Match, text: str, line: int) -> Event:
+        """Return the event of a match as alerts hold it."""
+        return self._see(match.shape, text, line).event(match.input.log_type.name)
+
+    def _see(self, shape: Shape, text: str, line: int) -> "_Seen":
+        record = read(text).value
+        view = RecordView(record, shape, clock=self._clock)
+        return _Seen(record, view, text, self._source, int(line))
+
+    def _try(self, match: Match, seen: "_Seen") -> Alert | Disagreement:
+        try:
+            return self._alert(match, seen)
+        except InternalError as error:
+            rule = self._rules[match.input.rule]
+            return Disagreement(rule, match.row, seen.line, str(error), seen.text)
 
     def _alert(self, match: Match, seen: "_Seen") -> Alert:
         rule = self._rules[match.input.rule]
@@ -72,6 +92,7 @@ class AlertBuilder:
             matched=tuple(_evidence(found, view)),
             entities=seen.entities,
             context={"bridge": planned.bridge} if planned.bridge else {},
+            said=said_of(rule, view),
         )
 
 

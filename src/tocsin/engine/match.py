@@ -68,12 +68,13 @@ class BatchResult:
     events: Counter[str] = field(default_factory=Counter)
     """Events per log type."""
     unidentified: Rows = field(default_factory=lambda: np.array([], dtype=np.int64))
+    frames: Mapping[Shape, tuple[Part, Frame]] = field(default_factory=dict)
+    """The rows of each shape, and their columns as far as they were read."""
 
-    @cached_property
-    def texts(self) -> Mapping[int, str]:
-        """Return the rows that matched as JSON texts, repaired where they had to be."""
-        rows = np.unique(np.array([match.row for match in self.matches], dtype=np.int64))
-        return dict(zip(rows.tolist(), self.records.take(rows).texts(), strict=True))
+    def texts(self, rows: Iterable[int]) -> Mapping[int, str]:
+        """Return some rows as JSON texts, repaired where they had to be."""
+        wanted = np.unique(np.fromiter(rows, np.int64))
+        return dict(zip(wanted.tolist(), self.records.take(wanted).texts(), strict=True))
 
 
 class Matcher:
@@ -88,7 +89,8 @@ class Matcher:
     def match(self, batch: pa.Array | Columns) -> BatchResult:
         """Match one batch: JSON records, one per string, not necessarily valid; or table rows."""
         intake = take_in(batch, self._projector, self._identifier)
-        matches = [match for part in intake.parts for match in self._match_part(part, intake)]
+        frames = {part.shape: (part, self._frame(part, intake)) for part in intake.parts}
+        matches = [match for of in frames.values() for match in self._match_part(*of)]
         matches.sort(key=lambda match: (match.row, match.input.rule, match.input.number))
         events = Counter({part.log_type.name: 0 for part in intake.parts})
         for part in intake.parts:
@@ -100,17 +102,18 @@ class Matcher:
             intake.repaired,
             events,
             intake.unidentified,
+            frames,
         )
 
-    def _match_part(self, part: Part, intake: Intake) -> Iterable[Match]:
+    def _frame(self, part: Part, intake: Intake) -> Frame:
+        frame = Frame(self._projector, intake.records, part.shape)
+        return frame.take(part.rows) if len(part.rows) < frame.rows else frame
+
+    def _match_part(self, part: Part, frame: Frame) -> Iterable[Match]:
         if part.shape not in self._shapes:
             plan = self._plan_for(part.log_type, part.shape)
             self._shapes[part.shape] = _ShapeMatcher(plan)
-        matcher = self._shapes[part.shape]
-        frame = Frame(self._projector, intake.records, part.shape)
-        if len(part.rows) < frame.rows:
-            frame = frame.take(part.rows)
-        for row, planned in matcher.match(frame):
+        for row, planned in self._shapes[part.shape].match(frame):
             yield Match(int(part.rows[row]), part.shape, planned)
 
 

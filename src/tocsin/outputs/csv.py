@@ -8,6 +8,7 @@ formula (https://owasp.org/www-community/attacks/CSV_Injection).
 import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from io import StringIO
 from typing import BinaryIO, TypeAlias
 
@@ -26,8 +27,8 @@ _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")
 """How a text starts that a spreadsheet may calculate; some take wide signs and skip blanks."""
 
 
-def _time(alert: Alert) -> str:
-    return format_time(alert.time) if alert.time else ""
+def _time(when: datetime | None) -> str:
+    return format_time(when) if when else ""
 
 
 def _entities(kind: str) -> Callable[[Alert], Cell]:
@@ -35,13 +36,13 @@ def _entities(kind: str) -> Callable[[Alert], Cell]:
 
 
 COLUMNS: Mapping[str, Callable[[Alert], Cell]] = {
-    "time": _time,
-    "first": _time,
-    "last": _time,
-    "count": lambda _: 1,
-    "severity": lambda alert: alert.rule.severity.value,
-    "risk_score": lambda alert: alert.rule.risk_score,
-    "title": lambda alert: alert.rule.name,
+    "time": lambda alert: _time(alert.time),
+    "first": lambda alert: _time(alert.first),
+    "last": lambda alert: _time(alert.last),
+    "count": lambda alert: alert.count,
+    "severity": lambda alert: alert.severity.value,
+    "risk_score": lambda alert: alert.risk_score,
+    "title": lambda alert: alert.title,
     "reason": lambda alert: alert.reason,
     "rule_id": lambda alert: alert.rule.id,
     "rule_name": lambda alert: alert.rule.name,
@@ -61,13 +62,13 @@ COLUMNS: Mapping[str, Callable[[Alert], Cell]] = {
     "application": _entities("application"),
     "resource": _entities("resource"),
     "tenant": _entities("tenant"),
-    "log_type": lambda alert: alert.events[0].log_type,
-    "source": lambda alert: alert.events[0].source,
-    "line": lambda alert: alert.events[0].line,
-    "event_id": lambda alert: alert.events[0].id,
-    "events_total": lambda alert: len(alert.events),
-    "context": lambda alert: [f"{key} {value}" for key, value in alert.context.items()],
-    "guide": lambda alert: alert.rule.guide,
+    "log_type": lambda alert: alert.event.log_type,
+    "source": lambda alert: alert.event.source,
+    "line": lambda alert: alert.event.line,
+    "event_id": lambda alert: alert.event.id,
+    "events_total": lambda alert: alert.count,
+    "context": lambda alert: [f"{key} {value}" for key, value in alert.notes()],
+    "guide": lambda alert: alert.guide,
 }
 """What each column holds; `docs/records.md` describes them."""
 

@@ -31,7 +31,7 @@ def _rule(alert: Alert) -> Iterator[Label]:
 
 
 def _severity(alert: Alert) -> Iterator[Label]:
-    severity = alert.rule.severity
+    severity = alert.severity
     yield Label(severity.value, severity.value)
 
 

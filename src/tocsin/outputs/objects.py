@@ -71,13 +71,13 @@ def to_arrow(alerts: Iterable[Alert]) -> pa.Table:
 
 def _row(alert: Alert) -> dict[str, Any]:
     record: dict[str, Any] = to_record(alert)
-    rule, event = alert.rule, alert.events[0]
+    rule, event = alert.rule, alert.event
     attack = rule.attack
     return {
         **{name: record[name] for name in ALERT_COLUMNS.names if name in record},
         "time": alert.time,
-        "first": alert.time,
-        "last": alert.time,
+        "first": alert.first,
+        "last": alert.last,
         "rule_id": rule.id,
         "rule_name": rule.name,
         "ecosystem": rule.ecosystem,

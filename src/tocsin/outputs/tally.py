@@ -51,7 +51,7 @@ class Tally:
 
     def see(self, alert: Alert) -> None:
         """Count one alert."""
-        self.severities[alert.rule.severity] += 1
+        self.severities[alert.severity] += 1
         self.rules[alert.rule.name] += 1
         if alert.time:
             self.first = min(self.first or alert.time, alert.time)

@@ -221,7 +221,7 @@ class Collected:
             tally = self.rules[rule.key] = RuleTally(replace(rule, inputs=()))
         tally.span.see(time)
         self.timeline.see(time, rule.severity)
-        event = alert.events[0]
+        event = alert.event
         tally.log_types[event.log_type] += 1
         self.sources[event.source] += 1
         for key, value in entity_keys(alert.entities).items():
@@ -235,7 +235,7 @@ class Collected:
         entity = self._entity(key)
         entity.values[value] = None
         entity.span.see(alert.time)
-        entity.severities[alert.rule.severity] += 1
+        entity.severities[alert.severity] += 1
         entity.rules[alert.rule.key] += 1
         self.distinct.setdefault(key[0], set()).add(_number(key[1]))
 
@@ -281,7 +281,7 @@ def _number(text: str) -> int:
 
 
 def _shown(alert: Alert) -> Shown:
-    event = alert.events[0]
+    event = alert.event
     return Shown(
         alert=alert.id,
         event=event.id,
@@ -291,7 +291,7 @@ def _shown(alert: Alert) -> Shown:
         line=event.line,
         entities=tuple((kind, value) for (kind, _), value in entity_keys(alert.entities).items()),
         held=tuple(map(_held, alert.matched)),
-        context=tuple(alert.context.items()),
+        context=tuple(alert.notes()),
         length=len(event.raw),
     )
 

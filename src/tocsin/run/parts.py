@@ -47,6 +47,11 @@ class Parts:
         else:
             self._spill(part)
 
+    def take(self) -> Iterator[Any]:
+        """Yield the parts that are made, and forget them."""
+        yield from self
+        self._parts, self._file = [], None
+
     def _spill(self, part: Any) -> None:
         if self._file is None:
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:

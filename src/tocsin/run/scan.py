@@ -6,11 +6,13 @@ joined in the order of the blocks.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tocsin.alerts.build import Disagreement
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Block, Lines, Unreadable
 from tocsin.logs.formats.open import (
@@ -25,8 +27,11 @@ from tocsin.logs.formats.open import (
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
+from tocsin.run.parts import Parts
 from tocsin.run.pool import Pool, Run, in_process, settled_heap
 from tocsin.run.quarantine import Quarantine, Quarantined
+from tocsin.run.stages import Cold, StageRun
+from tocsin.run.staging import StagedHits
 from tocsin.run.work import Done, Range, Task, Window, Worker
 from tocsin.times import PLAIN_CLOCK, Clock
 
@@ -48,6 +53,10 @@ class ScanOptions:
     writes: tuple[Path, ...] = ()
     """Files that the scan writes, left out where they stand among the logs."""
     clock: Clock = PLAIN_CLOCK
+    history: Sequence[Path] = ()
+    """Logs that fill the state of rules and raise no alert."""
+    alert_cold: bool = False
+    """Whether terms that are new while history is incomplete are alerts, not only counted."""
 
 
 @dataclass(slots=True)
@@ -68,11 +77,24 @@ class ScanSummary:
     outside: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
     disagreements: list[str] = field(default_factory=list)
+    timeless: int = 0
+    past: Counter[str] = field(default_factory=Counter)
+    """Events of the history per log type."""
+    begins: dict[str, int] = field(default_factory=dict)
+    """The earliest time of log types that new terms are looked for in; milliseconds since 1970."""
+    cold: list[tuple[Rule, Cold]] = field(default_factory=list)
+    """Rules, and what was new to them while their history was incomplete."""
 
-    def add(self, done: Done) -> None:
+    def add(self, done: Done, *, past: bool) -> None:
         """Count one block."""
         self.bytes += done.bytes
-        self.events += done.events
+        if past:
+            self.past += done.events
+        else:
+            self.events += done.events
+        self.timeless += done.timeless
+        for name, begin in done.begins.items():
+            self.begins[name] = min(begin, self.begins.get(name, begin))
         self.unidentified += done.unidentified
         self.repaired += done.repaired
         self.undated += done.undated
@@ -94,7 +116,14 @@ def scan(
     """
     summary = ScanSummary()
     scanner = _Scanner(options, output, quarantine, summary, progress)
-    scanner.run(list(_files(paths, options.writes, summary)))
+    past = list(_files(options.history, options.writes, summary))
+    known = {file.path.resolve() for file in past}
+    files = [
+        file
+        for file in _files(paths, options.writes, summary)
+        if file.path == STDIN or file.path.resolve() not in known
+    ]
+    scanner.run(past, files)
     return summary
 
 
@@ -108,7 +137,8 @@ def scan_blocks(
     """Scan records that are in no file; `name` stands for one."""
     summary = ScanSummary(files=1)
     scanner = _Scanner(options, output, quarantine, summary, None)
-    scanner.work(_item(name, block, None) for block in blocks)
+    past = list(_files(options.history, options.writes, summary))
+    scanner.work(chain(scanner.past(past), (_item(name, block, None) for block in blocks)))
     return summary
 
 
@@ -151,37 +181,63 @@ class _Scanner:
         self._summary = summary
         self._progress = progress
 
-    def run(self, files: Sequence[_File]) -> None:
-        """Scan files one after the other."""
+    def run(self, past: Sequence[_File], files: Sequence[_File]) -> None:
+        """Scan files one after the other, history first."""
         items = (item for file in files for item in self._items(file))
-        self.work(items, _total_bytes(files))
+        self.work(chain(self.past(past), items), _total_bytes([*past, *files]))
+
+    def past(self, files: Sequence[_File]) -> Iterator[Task | Quarantined]:
+        """Yield what files hold as history."""
+        return (_as_past(item) for file in files for item in self._items(file))
 
     def work(self, items: Iterable[Task | Quarantined], total: int | None = None) -> None:
         """Run tasks; `total` is how many bytes they stand for, where that is known."""
-        with settled_heap(), self._pool() as run:
-            for task, done in run(items):
-                if isinstance(task, Quarantined):
-                    self._quarantine.add([task])
-                elif done:
-                    self._take(task, done)
-                if self._progress:
-                    self._progress(self._summary.bytes, total)
-
-    @contextmanager
-    def _pool(self) -> Iterator[Run]:
-        """Give what runs tasks; parts of the output that wait on disk go with it."""
-        workers = self._options.workers
-        with TemporaryDirectory(prefix="tocsin-") as folder:
+        with settled_heap(), TemporaryDirectory(prefix="tocsin-") as folder:
             make = _WorkerMaker(self._options, self._output, Path(folder))
-            with Pool(make, workers) if workers > 1 else in_process(make) as run:
-                yield run
+            staged = StagedHits(Path(folder))
+            with self._pool(make) as run:
+                for task, done in run(_numbered(items)):
+                    if isinstance(task, Quarantined):
+                        self._quarantine.add([task])
+                    elif done:
+                        self._take(task, done, staged)
+                    if self._progress:
+                        self._progress(self._summary.bytes, total)
+            if staged:
+                self._run_stages(staged, make())
 
-    def _take(self, task: Task, done: Done) -> None:
+    def _pool(self, make: "_WorkerMaker") -> AbstractContextManager[Run]:
+        """Return what runs tasks."""
+        workers = self._options.workers
+        return Pool(make, workers) if workers > 1 else in_process(make)
+
+    def _run_stages(self, staged: StagedHits, worker: Worker) -> None:
+        """Run the rules that keep state over what all blocks gave."""
+        rules, summary = self._options.rules, self._summary
+        run = StageRun(rules, worker, staged, summary.begins, self._options.alert_cold)
+        parts = Parts(self._output)
+        for item in run.run():
+            if isinstance(item, Disagreement):
+                summary.disagreements.append(f"{item.rule.key}: {item.reason}")
+                continue
+            summary.unzoned += item.zone_assumed
+            summary.alerts[item.severity.value] += 1
+            parts.add(item)
+            for part in parts.take():
+                self._output.add(part)
+        parts.flush()
+        for part in parts.take():
+            self._output.add(part)
+        summary.cold = [(rules[number], cold) for number, cold in sorted(run.cold.items())]
+
+    def _take(self, task: Task, done: Done, staged: StagedHits) -> None:
+        if done.staged:
+            staged.add(task.number, done.staged)
         if done.failed:
             self._summary.failed_files.append(done.failed)
         for part in done.parts:
             self._output.add(part)
-        self._summary.add(done)
+        self._summary.add(done, past=task.past)
         self._quarantine.add(done.quarantined)
         for one in done.disagreements:
             place = f"{task.source}:{one.line}"
@@ -221,6 +277,15 @@ def _item(name: str, block: Block, path: Path | None) -> Task | Quarantined:
     if path and isinstance(block, Lines):
         return Task(name, Range(path, block.first_line, block.offset, len(block.data)))
     return Task(name, block)
+
+
+def _numbered(items: Iterable[Task | Quarantined]) -> Iterator[Task | Quarantined]:
+    for number, item in enumerate(items):
+        yield replace(item, number=number) if isinstance(item, Task) else item
+
+
+def _as_past(item: Task | Quarantined) -> Task | Quarantined:
+    return replace(item, past=True) if isinstance(item, Task) else item
 
 
 def _total_bytes(files: Sequence[_File]) -> int | None:

@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert
 from tocsin.engine.bridging import bridged_inputs
+from tocsin.engine.capture import UNDATED, Capturing, Times, earliest, milliseconds
+from tocsin.engine.columns import Mask
 from tocsin.engine.intake import Refused, possible_shapes
 from tocsin.engine.interest import wanted_names
-from tocsin.engine.match import BatchResult, Matcher
-from tocsin.engine.plan import Plan, compile_plan
+from tocsin.engine.match import BatchResult, Match, Matcher
+from tocsin.engine.plan import Plan, compile_plan, select
+from tocsin.engine.stages.compose import keeps_state
 from tocsin.errors import InputError
 from tocsin.jsontext import valid_text
 from tocsin.logs.bridges import load_bridge
@@ -33,8 +38,10 @@ from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
+from tocsin.rules.stages import NewTerms
 from tocsin.run.parts import Parts
 from tocsin.run.quarantine import Quarantined
+from tocsin.run.staging import Staged, Stager
 from tocsin.times import PLAIN_CLOCK, Clock
 
 
@@ -43,7 +50,11 @@ class Task:
     """A block of a source, or where in a plain file it is."""
 
     source: str
-    block: "Lines | Records | Rows | Deferred"
+    block: "Lines | Records | Rows | Deferred | Range"
+    number: int = 0
+    """Which block of the whole input it is."""
+    past: bool = False
+    """Whether it is history: only rules that keep state look at it, and it raises no alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,13 @@ class Done:
     """What came of a block."""
 
     parts: Parts
+    staged: Staged | None = None
+    """Matches that wait for those of other blocks."""
+    begins: dict[str, int] = field(default_factory=dict)
+    """The earliest event time of each log type that new terms are looked for in, in milliseconds
+    since 1970."""
+    timeless: int = 0
+    """Matches that stages cannot place, for want of a time."""
     failed: str = ""
     """Why the block could not be read to its end, if so."""
     events: Counter[str] = field(default_factory=Counter)
@@ -102,6 +120,19 @@ class Window:
             return True
         return not ((self.since and time < self.since) or (self.until and time >= self.until))
 
+    def before(self, times: Times) -> Mask:
+        """Say which times are before the window."""
+        since = milliseconds(self.since) if self.since else UNDATED
+        found: Mask = times < since
+        return found
+
+    def behind(self, times: Times) -> Mask:
+        """Say which times are behind the window."""
+        if not self.until:
+            return np.zeros(len(times), np.bool_)
+        found: Mask = times >= milliseconds(self.until)
+        return found
+
 
 class Worker:
     """Matches blocks with one set of rules and log types."""
@@ -118,24 +149,33 @@ class Worker:
         clock: Clock = PLAIN_CLOCK,
         spill: Path | None = None,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self._spill = spill
         self._rules = rules
-        self._log_types = log_types
+        self.log_types = log_types
         self._output = output
         self._window = window or Window()
         self._rows = rows
         self._bridges = [load_bridge(name) for name in bridges]
         self._plans: dict[Shape, Plan] = {}
         self._matcher = Matcher(log_types, self._plan_for)
+        self._stateful = {number for number, rule in enumerate(rules) if keeps_state(rule)}
+        self._capturing = Capturing(rules, clock)
+        self._watched = watched(rules, log_types)
 
     def _plan_for(self, log_type: LogType, shape: Shape) -> Plan:
         if shape not in self._plans:
             self._plans[shape] = self._compile(log_type, shape)
         return self._plans[shape]
 
+    def plan_of(self, log_type: str, shape: str) -> Plan:
+        """Return the plan of a shape, both by name."""
+        (found,) = (one for one in self.log_types if one.name == log_type)
+        (of,) = (one for one in found.shapes if one.name == shape)
+        return self._plan_for(found, of)
+
     def _compile(self, log_type: LogType, shape: Shape) -> Plan:
-        known = (*shipped_log_types(), *self._log_types)
+        known = (*shipped_log_types(), *self.log_types)
         targets = {log_type.name: log_type for log_type in known}
         bridged = [
             item
@@ -148,34 +188,65 @@ class Worker:
     def run(self, task: Task) -> Done:
         """Match one block and build its part of the output; what is damaged ends it."""
         done = Done(Parts(self._output, self._spill), bytes=task.block.length)
+        stager = Stager(self._rules, self._spill, task.source, task.number, past=task.past)
         try:
             for batch in batches(task.block, self._rows, self._wanted):
-                for alert in self._alerts(task.source, batch, done):
+                for alert in self._alerts(task, batch, stager, done):
                     done.parts.add(alert)
         except InputError as error:
             done.failed = str(error)
         done.parts.flush()
+        done.staged = stager.close()
         return done
 
-    def _alerts(self, source: str, batch: Batch, done: Done) -> Iterator[Alert]:
+    def _alerts(self, task: Task, batch: Batch, stager: Stager, done: Done) -> Iterator[Alert]:
         result = self._matcher.match(batch.raw)
-        self._count(done, result, batch, source)
-        builder = AlertBuilder(self._rules, source, self._clock)
-        for item in builder.build(result, batch.lines.tolist()):
+        self._count(done, result, batch, task.source)
+        self._stage(result, batch, stager, done)
+        if not task.past:
+            matches = [one for one in result.matches if one.input.rule not in self._stateful]
+            yield from self._build(task.source, matches, result, batch, done)
+
+    def _stage(self, result: BatchResult, batch: Batch, stager: Stager, done: Done) -> None:
+        """Keep the matches of rules that need those of other blocks too."""
+        matches = [one for one in result.matches if one.input.rule in self._stateful]
+        for caught in self._capturing.capture(result, matches):
+            dated = caught.where(caught.times != UNDATED)
+            done.timeless += len(caught.rows) - len(dated.rows)
+            kept = dated.where(~self._window.behind(dated.times))
+            stager.catch(kept, self._window.before(kept.times))
+        stager.keep(batch.lines, result.texts)
+        for part, frame in result.frames.values():
+            name = part.log_type.name
+            begin = earliest(frame, self.clock) if name in self._watched else None
+            if begin is not None:
+                done.begins[name] = min(begin, done.begins.get(name, begin))
+
+    def _build(
+        self,
+        source: str,
+        matches: Sequence[Match],
+        result: BatchResult,
+        batch: Batch,
+        done: Done,
+    ) -> Iterator[Alert]:
+        builder = AlertBuilder(self._rules, source, self.clock)
+        texts = result.texts(match.row for match in matches)
+        for item in builder.build(matches, texts, batch.lines.tolist()):
             if isinstance(item, Disagreement):
                 done.disagreements.append(item)
                 done.quarantined.append(_quarantined(source, batch, item, item.raw))
             elif self._window.holds(item.time):
                 done.undated += item.time is None
                 done.unzoned += item.zone_assumed
-                done.alerts[item.rule.severity.value] += 1
+                done.alerts[item.severity.value] += 1
                 yield item
             else:
                 done.outside += 1
 
     def _wanted(self, columns: Sequence[str]) -> frozenset[str] | None:
         """Return which columns of a table can be asked for, folded; None for all."""
-        shapes = possible_shapes(self._log_types, set(columns))
+        shapes = possible_shapes(self.log_types, set(columns))
         return wanted_names(self._plan_for(log_type, shape) for log_type, shape in shapes)
 
     def _count(self, done: Done, result: BatchResult, batch: Batch, source: str) -> None:
@@ -192,3 +263,14 @@ def _quarantined(source: str, batch: Batch, item: Refused | Disagreement, text: 
     line, offset = int(batch.lines[row]), int(batch.offsets[row])
     kept = text[:KEPT_BYTES]
     return Quarantined(source, line, offset, item.reason, kept, len(text.encode()))
+
+
+def watched(rules: Sequence[Rule], log_types: Sequence[LogType]) -> dict[str, list[int]]:
+    """Return, by the name of a log type, the rules that look for new terms in it."""
+    found: dict[str, list[int]] = {}
+    for number, rule in enumerate(rules):
+        if isinstance(rule.stage, NewTerms):
+            for log_type in log_types:
+                if any(select(log_type, one) for one in rule.inputs):
+                    found.setdefault(log_type.name, []).append(number)
+    return found
