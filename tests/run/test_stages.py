@@ -231,7 +231,10 @@ class TestThreshold:
         log.write_text("\n".join(map(json.dumps, failures(200))))
         rule = self.rule(plain, 10, window=self.WINDOW)
         results = [
-            [(one.id, one.count) for one in tocsin.scan(log, [rule], log_type="acme//web", workers=n)]
+            [
+                (one.id, one.count)
+                for one in tocsin.scan(log, [rule], log_type="acme//web", workers=n)
+            ]
             for n in (1, 2)
         ]
         assert results[0] == results[1] != []

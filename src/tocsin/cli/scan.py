@@ -86,6 +86,20 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep what could not be read, with place and reason, in this file.",
 )
+@click.option(
+    "--history",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Logs from before: what is in them is known, and raises no alert; repeats.",
+)
+@click.option(
+    "--cold-start",
+    type=click.Choice(["count", "alert"]),
+    default="count",
+    show_default=True,
+    help="What to do with terms that are new while the logs are shorter than a rule's history.",
+)
+@click.option("--building-blocks", is_flag=True, help="Run rules that are for other rules to read.")
 @click.option("--include-disabled", is_flag=True, help="Run deprecated and unsupported rules too.")
 @click.option("--strict", is_flag=True, help="Exit with 3 if a rule or record was left out.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
@@ -108,6 +122,9 @@ def command(
     workers: int,
     rows: int | None,
     quarantine_path: Path | None,
+    history: Sequence[Path],
+    cold_start: str,
+    building_blocks: bool,
     include_disabled: bool,
     strict: bool,
     quiet: bool,
@@ -122,12 +139,13 @@ def command(
     clock = parse_clock(tz)
     output = None if output == STDIN else output
     writes = tuple(path for path in (output, quarantine_path) if path)
-    _refuse_overwriting(paths, writes)
+    _refuse_overwriting([*paths, *history], writes)
     limit = parse_severity(fail_on) if fail_on else None
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
     stopwatch = _Stopwatch(datetime.now(UTC), time.monotonic())
     loaded = load(rule_paths, pipelines, placeholders, where)
-    rules = [rule for rule in loaded.rules if _runs(rule, least, include_disabled)]
+    chosen = _Chosen(least, include_disabled, building_blocks)
+    rules = list(filter(chosen.runs, loaded.rules))
     if not rules:
         raise UsageError(_nothing_to_run(loaded))
     options = ScanOptions(
@@ -139,6 +157,8 @@ def command(
         rows,
         writes,
         clock,
+        tuple(history),
+        cold_start == "alert",
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
@@ -169,9 +189,19 @@ def _refuse_overwriting(paths: Sequence[Path], writes: Sequence[Path]) -> None:
         taken.add(path.resolve())
 
 
-def _runs(rule: Rule, least: Severity, include_disabled: bool) -> bool:
-    enabled = rule.enabled or include_disabled
-    return bool(rule.inputs) and enabled and rule.severity.rank >= least.rank
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Which rules run."""
+
+    least: Severity
+    include_disabled: bool
+    building_blocks: bool
+
+    def runs(self, rule: Rule) -> bool:
+        """Say whether a rule runs."""
+        enabled = rule.enabled or self.include_disabled
+        shown = self.building_blocks or not rule.building_block
+        return bool(rule.inputs) and enabled and shown and rule.severity.rank >= self.least.rank
 
 
 def _nothing_to_run(loaded: RuleSet) -> str:
@@ -352,6 +382,16 @@ class _Report:
                 f"{summary.unzoned:,} alerts have times without zone, read as "
                 f"{self._options.clock.zone}; --tz says otherwise"
             )
+        if summary.timeless:
+            yield LeftOut(
+                f"{summary.timeless:,} matches of rules that keep state have no time that can be "
+                "read, and were left out"
+            )
+        for rule, cold in summary.cold:
+            yield LeftOut(
+                f"{rule.name}: {cold.count:,} new, but {cold.longest} at most: --history LOGS "
+                "adds to it, --cold-start alert shows them"
+            )
         if summary.outside:
             yield LeftOut(f"{summary.outside:,} matches are outside --since and --until")
         for text in summary.disagreements[:5]:
@@ -366,6 +406,12 @@ class _Report:
         if disabled and not any(not rule.enabled for rule in self._rules):
             yield LeftOut(
                 f"{disabled:,} deprecated or unsupported rules left out (--include-disabled)"
+            )
+        blocks = sum(rule.building_block for rule in self._loaded.rules if rule.inputs)
+        if blocks and not any(rule.building_block for rule in self._rules):
+            yield LeftOut(
+                f"{blocks:,} building blocks, which are for other rules to read, left out "
+                "(--building-blocks)"
             )
         if self._loaded.skipped:
             first = self._loaded.skipped[0]
