@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -90,7 +91,11 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep what could not be read, with place and reason, in this file.",
 )
-@click.option("--include-disabled", is_flag=True, help="Run deprecated and unsupported rules too.")
+@click.option(
+    "--include-disabled",
+    is_flag=True,
+    help="Run rules too that are deprecated, unsupported, switched off, or not in production.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 if a rule or record was left out.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def command(
@@ -366,11 +371,11 @@ class _Report:
         if broken:
             reasons = [rule.reasons[0] for rule in broken]
             yield _left_out(f"{len(broken):,} rules cannot run", reasons, "tocsin rules check")
-        disabled = sum(bool(rule.inputs) and not rule.enabled for rule in self._loaded.rules)
+        disabled = [rule for rule in self._loaded.rules if rule.inputs and not rule.enabled]
         if disabled and not any(not rule.enabled for rule in self._rules):
-            yield LeftOut(
-                f"{disabled:,} deprecated or unsupported rules left out (--include-disabled)"
-            )
+            counts = Counter(rule.status for rule in disabled)
+            named = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+            yield LeftOut(f"{len(disabled):,} rules left out: {named} (--include-disabled)")
         if self._loaded.skipped:
             first = self._loaded.skipped[0]
             count = len(self._loaded.skipped)

@@ -20,13 +20,15 @@ def reader_of(text: str) -> Callable[[str, str, Path], list[Rule]] | None:
     """Return what reads a text's rules, given the text, a pack and a path; None if it has none."""
     if is_export(text):
         return _read_export
-    if is_page(text) and not _starts_as_toml(text):
+    if quotes_rule(text):
         return _read_page
     return _read_toml if RULE.search(text) else None
 
 
-def _starts_as_toml(text: str) -> bool:
-    return text.lstrip()[:1] in {"[", "#"} and bool(RULE.search(text))
+def quotes_rule(text: str) -> bool:
+    """Say whether a text is a page with a rule in it, and no rule file."""
+    is_file = text.lstrip()[:1] in {"[", "#"} and RULE.search(text)
+    return not is_file and is_page(text)
 
 
 def _read_toml(text: str, pack: str, path: Path) -> list[Rule]:
