@@ -8,15 +8,16 @@ from tocsin.logs.load import load_log_types
 from tocsin.rules.describe import describe_schedule, describe_stage, describe_suppression
 from tocsin.rules.model import Overrides, Rule
 
-_SHOWN = (
-    "author, building_block_type, created_at, description, exceptions_list, false_positives, "
-    "filters, from, index, interval, language, license, max_signals, name, new_terms, "
-    "new_terms_fields, history_window_start, note, query, references, risk_score, "
-    "risk_score_mapping, rule_id, rule_name_override, setup, severity, severity_mapping, tags, "
-    "threat, threshold, timestamp_override, to, type, updated_at, alert_suppression, "
-    "investigation_fields, threat_query, threat_mapping, threat_index, threat_filters, "
-    "threat_indicator_path"
-).split(", ")
+_SHOWN = frozenset(
+    """
+    alert_suppression author building_block_type created_at description exceptions_list
+    false_positives filters from history_window_start index interval investigation_fields language
+    license max_signals name new_terms new_terms_fields note query references risk_score
+    risk_score_mapping rule_id rule_name_override setup severity severity_mapping tags threat
+    threat_filters threat_index threat_indicator_path threat_mapping threat_query threshold
+    timestamp_override to type updated_at
+    """.split()  # noqa: SIM905
+)
 """Fields of a rule file that have a place of their own."""
 
 _UNSHOWN_METADATA = {"creation_date", "maturity", "updated_date"}
@@ -73,10 +74,10 @@ def rule_lines(rule: Rule) -> Iterator[str]:
 
 
 def _lists(rule: Rule) -> Iterator[str]:
-    fields = _document(rule).get("investigation_fields") or {}
-    looked_at = fields.get("field_names") if isinstance(fields, dict) else fields
-    sections: tuple[tuple[str, Sequence[str]], ...] = (
-        ("Look at", looked_at or ()),
+    fields = _document(rule).get("investigation_fields")
+    named = fields.get("field_names") if isinstance(fields, dict) else fields
+    sections: tuple[tuple[str, Sequence[object]], ...] = (
+        ("Look at", named if isinstance(named, list) else ()),
         ("False positives", rule.false_positives),
         ("References", rule.references),
         ("Notes", rule.notes),

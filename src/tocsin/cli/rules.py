@@ -16,7 +16,7 @@ from tocsin.errors import InputError, UsageError
 from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType
 from tocsin.printable import printable, printable_lines
-from tocsin.rules.model import Rule, Verdict
+from tocsin.rules.model import Verdict
 
 UNREADABLE, LEFT_OUT = 2, 3
 

@@ -166,7 +166,8 @@ def _decode_schedule(data: Data) -> Schedule | None:
     if data is None:
         return None
     *spans, time_fields, max_alerts = data
-    return Schedule(*map(_decode_span, spans), tuple(time_fields), max_alerts)
+    every, window, until = map(_decode_span, spans)
+    return Schedule(every, window, until, tuple(time_fields), max_alerts)
 
 
 def _encode_overrides(one: Overrides) -> Data:

@@ -83,7 +83,7 @@ class _Builder:
             overrides=self.attempt(lambda: _overrides(document), Overrides()),
         )
         stage = self.attempt(lambda: self.stage(rule.schedule), None)
-        inputs = self.attempt(self.inputs, ())
+        inputs: tuple[Input, ...] = self.attempt(self.inputs, ())
         return replace(
             rule,
             stage=stage,
@@ -205,7 +205,9 @@ class _Builder:
         try:
             return filters.all(self.document.tables(key))
         except RuleError as error:
-            raise self.document.wrong(key, error.reason) if not error.place.path else error from None
+            raise (
+                self.document.wrong(key, error.reason) if not error.place.path else error
+            ) from None
 
     def excepted(self) -> Iterator[Condition]:
         """Yield what the rule's exception lists leave out."""

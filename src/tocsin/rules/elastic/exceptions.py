@@ -52,7 +52,7 @@ def _item(item: Table, filters: Filters) -> Condition:
 
 
 def _entry(entry: Any, filters: Filters) -> Condition:
-    kind = entry.get("type") if isinstance(entry, dict) else None
+    kind = str(entry.get("type")) if isinstance(entry, dict) else ""
     if kind not in ENTRIES:
         raise RuleError(f"an exception of type {kind!r} is not supported: {', '.join(ENTRIES)} are")
     try:

@@ -14,7 +14,6 @@ from tocsin.errors import RuleError
 from tocsin.rules.elastic.kql.readings import (
     LEAVES,
     READINGS,
-    TEXT,
     TOKENS,
     Asked,
     exists,
@@ -134,7 +133,9 @@ class Filters:
             raise RuleError(f"range: {min(unknown)!r} is not supported")
         bound = READINGS[self.kind(name)].bound
         return And(
-            tuple(bound(self.asked(name), _ORDERS[key], _text(value)) for key, value in given.items())
+            tuple(
+                bound(self.asked(name), _ORDERS[key], _text(value)) for key, value in given.items()
+            )
         )
 
     def wildcard(self, body: Dsl) -> Condition:

@@ -22,7 +22,7 @@ _HINTS = (
 
 
 def read_toml(written: Written) -> Document:
-    """Read a rule; raise `RuleError` with place, excerpt and hint where it is no TOML or no rule."""
+    """Read a rule; raise `RuleError` with place, excerpt and hint where it is none."""
     try:
         data = tomllib.loads(written.text)
     except tomllib.TOMLDecodeError as error:

@@ -30,8 +30,8 @@ from tocsin.errors import RuleError
 from tocsin.jsontext import parse_number
 from tocsin.rules.elastic.kql.addresses import networks_beyond, networks_of
 from tocsin.rules.elastic.kql.dates import EPOCH, Rounding, resolve_date
-from tocsin.rules.elastic.kql.relative import MOMENT, ROUNDINGS, is_relative
 from tocsin.rules.elastic.kql.order import MAX_BOUND, order_regex
+from tocsin.rules.elastic.kql.relative import MOMENT, ROUNDINGS, is_relative
 from tocsin.rules.elastic.kql.tree import Bare, Constant, Order, Quoted, Value
 from tocsin.rules.elastic.kql.types import FieldType
 
