@@ -48,5 +48,8 @@ def _explain(written: Written, message: str) -> RuleError:
         offset = sum(len(line) + 1 for line in lines) + int(where[2]) - 1
     problem = message[: where.start()] if where else message
     hint = next((hint for form, hint in _HINTS if form.search(problem)), "see https://toml.io")
-    excerpt = written.excerpt(offset) or written.excerpt(offset - 1)
-    return RuleError(f"no TOML: {problem} at `{excerpt}`: {hint}", written.place(offset))
+    offset = min(offset, len(written.text.rstrip()) or offset)
+    while offset and not written.excerpt(offset):
+        offset -= 1
+    reason = f"no TOML: {problem} at `{written.excerpt(offset)}`: {hint}"
+    return RuleError(reason, written.place(offset))
