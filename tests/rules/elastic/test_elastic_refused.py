@@ -116,7 +116,6 @@ def test_what_cannot_be_said_is_placed_at_the_query():
     assert reason.startswith("rule.toml:7:9: KQL: word: a value without a field")
 
 
-
 BROKEN = {
     "a line that says nothing": (f"{HEAD}nonsense\n", "7:9", "`nonsense`", "write FIELD = VALUE"),
     "a value without quotes": (f"{HEAD}query = a: b\n", "7:9", "`query = a: b`", "in quotes"),

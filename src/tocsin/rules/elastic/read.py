@@ -13,7 +13,7 @@ from tocsin.rules.elastic.page import is_page, read_page
 from tocsin.rules.elastic.toml import RULE, read_toml
 from tocsin.rules.model import Rule, Verdict
 
-_SAID = '^[ \t]*"?{}"?[ \t]*[=:][ \t]*["\']([^"\']+)["\']'
+_SAID = '(?:^|[{{,])[ \t]*"?{}"?[ \t]*[=:][ \t]*["\']([^"\']+)["\']'
 
 
 def reader_of(text: str) -> Callable[[str, str, Path], list[Rule]] | None:
