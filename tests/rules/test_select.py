@@ -68,7 +68,6 @@ RULES = [
         ("path:azure", "0"),
         ("path:*.toml", "2"),
         ("pack:theirs", "12"),
-        ("product:azure", "0"),
         ("category:process_creation", "1"),
         ("service:keyvault", "0"),
         ("status:test,stable", "01"),

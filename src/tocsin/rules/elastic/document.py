@@ -29,13 +29,14 @@ class Written:
     start: int = 0
     """Characters in front of the text on that line."""
     margin: int = 0
-    """Characters in front of every line, such as a page's line numbers."""
+    """How wide the line numbers are that a page has in front of the text, at least."""
 
     def place(self, offset: int) -> Place:
         """Return the place in the file of an offset in the text."""
         before = self.text[:offset]
         lines = before.count("\n")
-        column = offset - before.rfind("\n") + self.margin + (0 if lines else self.start)
+        numbers = max(self.margin, len(str(lines + 1))) if self.margin else 0
+        column = offset - before.rfind("\n") + numbers + (0 if lines else self.start)
         return Place(self.path, self.line + lines, column)
 
     def excerpt(self, offset: int) -> str:

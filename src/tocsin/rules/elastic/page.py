@@ -53,11 +53,10 @@ def read_page(text: str, path: Path) -> Document:
 
 
 def toml_of_page(text: str, path: Path) -> str:
-    """Return the rule that a page quotes as a rule file."""
-    first = _FIRST.search(text)
-    if first:
-        return _numbered(text, first, path).text
-    document = _read_prose(text, path)
+    """Return the rule that a page quotes as a rule file; raise `RuleError` if it is no TOML."""
+    document = read_page(text, path)
+    if _FIRST.search(text):
+        return document.written.text
     return render_toml({"metadata": {"maturity": "production"}, "rule": document.rule})
 
 
@@ -75,7 +74,7 @@ def _numbered(text: str, first: re.Match[str], path: Path) -> Written:
             break
         lines.append(line[len(padded) :])
     found = "\n".join((*lines, ""))
-    return Written(path, found, text.count("\n", 0, first.start()) + 1, width, width)
+    return Written(path, found, text.count("\n", 0, first.start()) + 1, margin=width)
 
 
 def _read_prose(text: str, path: Path) -> Document:
