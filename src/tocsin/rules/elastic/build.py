@@ -55,6 +55,9 @@ DEFAULT_INDICES = (
 )
 """What Kibana searches where a rule names no index."""
 
+_OF_ANOTHER_SHAPE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+"""What data raises that is a text where it should be a table, or the like."""
+
 T = TypeVar("T")
 
 
@@ -99,7 +102,10 @@ class _Builder:
             return part()
         except RuleError as error:
             self.problems[str(error)] = None
-            return default
+        except _OF_ANOTHER_SHAPE as error:
+            reason = f"a part of the rule is not of the kind that it should be: {error!r:.80}"
+            self.problems[f"{self.document.written.path}: {reason}"] = None
+        return default
 
     def verdict(self) -> Verdict:
         if self.problems:

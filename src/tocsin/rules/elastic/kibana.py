@@ -62,7 +62,8 @@ def _rule(value: object) -> Table | None:
     attributes = value.get("attributes")
     if isinstance(attributes, dict) and isinstance(attributes.get("params"), dict):
         return _from_saved_object(attributes)
-    return value if value.get("type") in TYPES and "name" in value else None
+    typed = "name" in value and str(value.get("type")) in TYPES
+    return value if typed or "rule_id" in value else None
 
 
 def _from_saved_object(attributes: Table) -> Table:
