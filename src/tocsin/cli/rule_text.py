@@ -24,7 +24,7 @@ _UNSHOWN_METADATA = {"creation_date", "maturity", "updated_date"}
 
 
 def rule_record_of(rule: Rule) -> dict[str, object]:
-    """Return a rule as the record that `list` and `show` write as JSON."""
+    """Return a rule as the record that `list` writes as JSON."""
     from tocsin.alerts.attack import attack_records
     from tocsin.alerts.model import rule_record
 
@@ -41,13 +41,18 @@ def rule_record_of(rule: Rule) -> dict[str, object]:
         "reasons": rule.reasons,
         "risk_score": rule.risk_score,
         "building_block": rule.building_block,
-        "guide": rule.guide,
-        "setup": rule.setup,
         "stage": describe_stage(rule.stage) if rule.stage else None,
         "suppression": describe_suppression(rule.suppression) if rule.suppression else None,
         "schedule": describe_schedule(rule.schedule) if rule.schedule else None,
-        "document": json.loads(rule.document) if rule.document else None,
+        "guide": rule.guide,
+        "setup": rule.setup,
     }
+
+
+def whole_record_of(rule: Rule) -> dict[str, object]:
+    """Return the record with all that the rule's file says."""
+    document = json.loads(rule.document) if rule.document else None
+    return {**rule_record_of(rule), "document": document}
 
 
 def rule_lines(rule: Rule) -> Iterator[str]:

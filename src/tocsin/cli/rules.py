@@ -10,7 +10,7 @@ import click
 import orjson
 
 from tocsin.cli.options import HELP, find, load, rule_options
-from tocsin.cli.rule_text import rule_lines, rule_record_of
+from tocsin.cli.rule_text import rule_lines, rule_record_of, whole_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.errors import InputError, UsageError
 from tocsin.logs.load import load_log_types
@@ -191,7 +191,7 @@ def show_rule(
     if not rules:
         raise UsageError(f"no rule {wanted!r}; tocsin rules list PATH shows ids and names")
     if form == "json":
-        _print_json([rule_record_of(rule) for rule in rules])
+        _print_json([whole_record_of(rule) for rule in rules])
         return
     for rule in rules:
         for line in rule_lines(rule):

@@ -27,7 +27,11 @@ class Excepted:
 def lists_of(rule: Table) -> tuple[str, ...]:
     """Return the ids of the exception lists that a rule reads."""
     lists = rule.get("exceptions_list")
-    kept = (one for one in (lists if isinstance(lists, list) else ()) if isinstance(one, dict) and one.get("type") != "endpoint")
+    kept = (
+        one
+        for one in (lists if isinstance(lists, list) else ())
+        if isinstance(one, dict) and one.get("type") != "endpoint"
+    )
     ids = (str(one.get("list_id", "")) for one in kept)
     return tuple(one for one in ids if one and one != ENDPOINT_LIST)
 
