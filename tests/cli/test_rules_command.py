@@ -321,8 +321,8 @@ def test_show_says_what_a_rule_of_elastic_does_with_its_matches(elastic: Path) -
         "ecosystem    elastic, threshold\n",
         "date         2026-01-02\n",
         (
-            "stage        10 or more with the same user.name and host.name within 1 hour, among them "
-            "3 values of file.path\n"
+            "stage        10 or more with the same user.name and host.name within 1 hour, "
+            "among them 3 values of file.path\n"
         ),
         (
             "suppression  one alert for all with the same user.name and host.name within 2 hours; "

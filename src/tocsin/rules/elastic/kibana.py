@@ -90,33 +90,39 @@ def _snake(key: str) -> str:
 
 def _objects(text: str, path: Path) -> Iterator[tuple[object, Written]]:
     """Yield what stands in an export with its place; what is no JSON as the error that it is."""
-    between = _BETWEEN.match(text)
-    at = between.end() if between else 0
+    at, line, line_start, counted = _skip(text, 0), 1, 0, 0
     while at < len(text):
-        written, end = Written(path, text[at:]), at
-        try:
-            value, end = _DECODER.raw_decode(text, at)
-            written = _written(text, at, end, path)
-        except json.JSONDecodeError as error:
-            line = text.find("\n", at)
-            written = _written(text, at, len(text) if line < 0 else line, path)
-            value = _broken(written, error)
-            following = _NEXT_LINE.search(text, max(at, error.pos - 1))
-            end = following.end() - 1 if following else len(text)
-        except RecursionError:
-            value, end = RuleError("nests too deep", written.place(0)), len(text)
-        yield value, written
-        between = _BETWEEN.match(text, end)
-        at = between.end() if between else end
+        line += text.count("\n", counted, at)
+        line_start = max(line_start, text.rfind("\n", counted, at) + 1)
+        value, end, following = _object(text, at, path)
+        yield value, Written(path, text[at:end], line, at - line_start)
+        at, counted = _skip(text, following), at
 
 
-def _written(text: str, at: int, end: int, path: Path) -> Written:
-    line, start = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at) - 1
-    return Written(path, text[at:end], line, start)
+def _object(text: str, at: int, path: Path) -> tuple[object, int, int]:
+    """Return the object at a place, where it ends, and where to look for the next."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        line_end = text.find("\n", at)
+        following = _NEXT_LINE.search(text, max(at, error.pos - 1))
+        return (
+            _broken(path, error),
+            len(text) if line_end < 0 else line_end,
+            following.end() - 1 if following else len(text),
+        )
+    except RecursionError:
+        return RuleError("nests too deep", Written(path, text).place(at)), len(text), len(text)
+    return value, end, end
 
 
-def _broken(written: Written, error: json.JSONDecodeError) -> RuleError:
-    whole = Written(written.path, error.doc)
+def _skip(text: str, at: int) -> int:
+    between = _BETWEEN.match(text, at)
+    return between.end() if between else at
+
+
+def _broken(path: Path, error: json.JSONDecodeError) -> RuleError:
+    whole = Written(path, error.doc)
     excerpt = whole.excerpt(error.pos)
     reason = f"no JSON: {error.msg} at `{excerpt}`: write one object per line, or an array"
     return RuleError(reason, whole.place(error.pos))
