@@ -38,6 +38,7 @@ from tocsin.jsontext import compact, read_value
 from tocsin.logs.load import load_log_types, shipped_log_types
 from tocsin.logs.logtype import LogType, Variant, generic
 from tocsin.outputs.groups import GROUPINGS
+from tocsin.rules.elastic.fields import MAPPED
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, load_rules
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
@@ -271,6 +272,11 @@ def _option_help(option: click.Option) -> str:
     return " ".join(part for part in parts if part)
 
 
+def _elastic_types() -> str:
+    rows = ((kind, ", ".join(f"`{name}`" for name in MAPPED[kind].split())) for kind in MAPPED)
+    return table(("type", "fields"), rows)
+
+
 def _where_fields() -> str:
     return ", ".join(f"`{name}`" for name in FIELDS)
 
@@ -315,6 +321,7 @@ def _cell(text: str) -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     "closeness": _closeness,
     "commands": _commands,
+    "elastic-types": _elastic_types,
     "functions": _function_table,
     "groups": _groups,
     "log-types": _log_type_table,

@@ -1,4 +1,4 @@
-"""`tocsin rules`: check, list, show."""
+"""`tocsin rules`: check, list, show, add."""
 
 import json
 from pathlib import Path
@@ -250,3 +250,137 @@ def test_show_finds_no_more_than_where_allows(pack: Path) -> None:
     nothing = tocsin("rules", "show", "Runs", pack, "--where", "author:grace")
     assert nothing.status == 2
     assert "no rule 'Runs'; tocsin rules list PATH shows ids and names" in nothing.err
+
+
+ELASTIC = """
+[metadata]
+creation_date = "2026/01/02"
+integration = ["azure"]
+maturity = "production"
+
+[rule]
+rule_id = "5f0c1b52-3c40-4a2e-9c10-0a4a4f0f6f01"
+name = "Many Reads"
+type = "threshold"
+language = "kuery"
+query = "event.action: read"
+index = ["logs-a-*"]
+from = "now-1h"
+interval = "15m"
+max_signals = 1000
+risk_score = 12
+severity = "low"
+timestamp_override = "event.ingested"
+building_block_type = "default"
+timeline_title = "T"
+rule_name_override = "message"
+note = "Look at $osquery_0"
+setup = "Switch it on."
+
+[rule.threshold]
+field = ["user.name", "host.name"]
+value = 10
+cardinality = [{ field = "file.path", value = 3 }]
+
+[rule.alert_suppression]
+duration = { value = 2, unit = "h" }
+missing_fields_strategy = "doNotSuppress"
+
+[rule.investigation_fields]
+field_names = ["user.name"]
+
+[[rule.severity_mapping]]
+field = "event.severity"
+operator = "equals"
+severity = "high"
+value = "73"
+
+[[rule.risk_score_mapping]]
+field = "event.risk_score"
+operator = "equals"
+value = ""
+
+[[transform.osquery]]
+label = "Ports"
+query = "SELECT 1"
+"""
+
+
+@pytest.fixture
+def elastic(tmp_path: Path) -> Path:
+    path = tmp_path / "many.toml"
+    path.write_text(ELASTIC)
+    return path
+
+
+def test_show_says_what_a_rule_of_elastic_does_with_its_matches(elastic: Path) -> None:
+    text = tocsin("rules", "show", elastic).text
+    for part in (
+        "severity     low, risk score 12\n",
+        "status       production\n",
+        "ecosystem    elastic, threshold\n",
+        "date         2026-01-02\n",
+        (
+            "stage        10 or more with the same user.name and host.name within 1 hour, "
+            "among them 3 values of file.path\n"
+        ),
+        (
+            "suppression  one alert for all with the same user.name and host.name within 2 hours; "
+            "one without them stands for itself\n"
+        ),
+        (
+            "schedule     every 15 minutes over 1 hour, by event.ingested, else @timestamp; "
+            "1,000 alerts at most\n"
+        ),
+        "alerts       for other rules to read (building block)\n",
+        (
+            "overrides    name from message; high if event.severity is 73; "
+            "risk score from event.risk_score\n"
+        ),
+        'integration  ["azure"]\n',
+        "timeline_title T\n",
+        "\nWaits for, in logs-a-*:\n",
+        "\nLook at:\n  user.name\n",
+        "\nSetup:\n\nSwitch it on.\n",
+        "\nGuide:\n\nLook at Ports: `SELECT 1`\n",
+    ):
+        assert part in text, part
+
+
+def test_show_as_json_has_all_that_the_file_says(elastic: Path) -> None:
+    [record] = json.loads(tocsin("rules", "show", elastic, "-f", "json").out)
+    assert record["document"]["metadata"]["integration"] == ["azure"]
+    assert record["document"]["rule"]["timeline_title"] == "T"
+    assert record["stage"].startswith("10 or more")
+    assert (record["risk_score"], record["building_block"]) == (12, True)
+
+
+def test_check_of_a_rule_of_elastic(elastic: Path) -> None:
+    [record] = json.loads(tocsin("rules", "check", elastic, "-f", "json").out)
+    assert {key: type(value) for key, value in record.items()} == RECORD
+    assert (record["ecosystem"], record["kind"]) == ("elastic", "threshold")
+    assert (record["verdict"], record["log_types"]) == ("runs", [])
+    assert record["reasons"] == ["no log type yet for logs-a-*"]
+
+
+def test_show_of_a_rule_that_does_not_run_has_its_query(elastic: Path) -> None:
+    elastic.write_text(
+        ELASTIC.replace('"threshold"', '"eql"').replace("event.action: read", "any where true")
+    )
+    text = tocsin("rules", "show", elastic).text
+    assert f"verdict      cannot: {elastic}:10:8: EQL rules do not run yet\n" in text
+    assert "\nQuery:\n  any where true\n" in text
+
+
+def test_add_takes_a_rule_into_a_folder(elastic: Path, tmp_path: Path) -> None:
+    result = tocsin("rules", "add", elastic, "--to", tmp_path / "mine")
+    assert (result.status, result.text) == (0, f"{tmp_path}/mine/many.toml\n")
+    assert "added Many Reads (elastic, threshold)" in result.err
+    assert (tmp_path / "mine" / "many.toml").read_text() == ELASTIC
+
+
+def test_add_refuses_what_is_no_rule(tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text("Nothing to see.\n")
+    result = tocsin("rules", "add", tmp_path / "page.txt", "--to", tmp_path / "mine")
+    assert result.status == 2
+    assert "no rule" in result.err

@@ -303,7 +303,7 @@ class TestChoosingRules:
 
     def test_the_summary_counts_the_disabled(self, several: Path, log: Path) -> None:
         result = scan(log, rules=several)
-        assert "2 deprecated or unsupported rules left out (--include-disabled)" in result.err
+        assert "2 rules left out: 1 deprecated, 1 unsupported (--include-disabled)" in result.err
         assert "left out" not in scan(log, rules=several, include_disabled=True).err
 
     def test_nothing_left_is_said(self, several: Path, log: Path) -> None:

@@ -30,7 +30,10 @@ CALLS = [
     Call("scan", "Missing argument 'PATHS...'"),
     Call("scan log", "Missing option '-r'"),
     Call("scan log -r nowhere", "nowhere: no such rule file or folder"),
-    Call("scan log -r folder", "folder: no rule files (*.yml, *.yaml) below this folder"),
+    Call(
+        "scan log -r folder",
+        "folder: no rule files (*.yml, *.yaml, *.toml, ",
+    ),
     Call("scan log -r log", "log: no rule: has no detection, correlation or filter"),
     Call("scan log -r zipped", "zipped: cannot be read: is not UTF-8 text"),
     Call("scan log -r broken.yml", "broken.yml:3:1: not YAML"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,7 +29,28 @@ from tocsin.condition.tree import (
 )
 from tocsin.rules.codec import decode_condition, decode_rule, encode_condition, encode_rule
 from tocsin.rules.load import load_rules
-from tocsin.rules.model import Input, LogSource, Rule, Severity, Technique, Verdict
+from tocsin.rules.model import (
+    Indices,
+    Input,
+    LogSource,
+    Overrides,
+    RiskFrom,
+    Rule,
+    Severity,
+    SeverityFrom,
+    Technique,
+    Verdict,
+)
+from tocsin.rules.stages import (
+    Comparison,
+    Distinct,
+    IndicatorMatch,
+    NewTerms,
+    Schedule,
+    Stage,
+    Suppression,
+    Threshold,
+)
 
 NAME = Field(("a",), (Call("text"),))
 PATH = Field(("a", "b.c"), (Call("split", ("/", 2)), Call("lower")))
@@ -50,14 +72,38 @@ CONDITIONS: dict[str, Condition] = {
     "nested": Not(And((Or((Predicate(NAME, Op.LESS, (3,)), FALSE)), Not(TRUE)))),
 }
 
+HOUR = timedelta(hours=1)
 RULE = Rule(
     id="i", name="n", ecosystem="e", kind="k", pack="p", path="f", digest="d",
     inputs=(Input(TRUE, LogSource("a", None, "c"), "ecs"), Input(FALSE, LogSource(None, "b"))),
     severity=Severity.CRITICAL, status="test", description="text\nof lines", author=("a", "b"),
     license="l", date="2026-01-02", modified="2026-01-03", tags=("t",), references=("r",),
     false_positives=("f",), attack=(Technique("TA0001", None), Technique(None, "T1")), guide="g",
-    verdict=Verdict.APPROXIMATE, reasons=("why",), notes=("note",),
+    verdict=Verdict.APPROXIMATE, reasons=("why",), notes=("note",), setup="s",
+    stage=NewTerms(("a", "b"), timedelta(days=7)), own_risk_score=12, document='{"a":[1]}',
+    suppression=Suppression(("a",), timedelta(seconds=1)), schedule=Schedule(HOUR, 2 * HOUR),
+    overrides=Overrides("f", (SeverityFrom("s", "1", Severity.LOW),), (RiskFrom("r"),)),
 )  # fmt: skip
+
+STAGES: dict[str, Stage | None] = {
+    "none": None,
+    "new terms": NewTerms(("a",), timedelta(milliseconds=1)),
+    "threshold": Threshold(("a", "b"), 3, HOUR),
+    "threshold of all": Threshold((), 1, HOUR, Distinct("c", 2)),
+    "indicators": IndicatorMatch(
+        ((Comparison("a", "b"), Comparison("c", "d", negated=True)), (Comparison("e", "f"),)),
+        ("logs-ti_*",), CONDITIONS["nested"], "other",
+    ),
+}  # fmt: skip
+
+OTHERS: dict[str, object] = {
+    "stage": STAGES["threshold"],
+    "suppression": Suppression((), timedelta(days=2), missing_is_a_value=False),
+    "schedule": Schedule(HOUR, HOUR, timedelta(seconds=5), ("a", "b"), 7),
+    "overrides": Overrides(risk_score=(RiskFrom("r", "v", 0), RiskFrom("r", "", None))),
+    "own_risk_score": 0,
+    "building_block": True,
+}
 
 
 def through_json(data: object) -> object:
@@ -91,12 +137,25 @@ def variations() -> Iterator[Rule]:
         other: object = value[:1] + value[:1] if isinstance(value, tuple) else f"{value}!"
         if isinstance(value, Severity | Verdict):
             other = Severity.LOW if isinstance(value, Severity) else Verdict.CANNOT
+        other = OTHERS.get(field.name, other)
         yield replace(RULE, **{field.name: other})
 
 
 @pytest.mark.parametrize("rule", list(variations()), ids=[field.name for field in fields(Rule)])
 def test_every_part_of_a_rule_is_kept(rule: Rule) -> None:
     assert rule != RULE
+    assert decode_rule(through_json(encode_rule(rule))) == rule
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_survives(name: str) -> None:
+    rule = replace(RULE, stage=STAGES[name])
+    assert decode_rule(through_json(encode_rule(rule))) == rule
+
+
+@pytest.mark.parametrize("scope", [Indices(("a-*", "-b")), LogSource()], ids=str)
+def test_a_scope_survives(scope: Indices | LogSource) -> None:
+    rule = replace(RULE, inputs=(Input(TRUE, scope),))
     assert decode_rule(through_json(encode_rule(rule))) == rule
 
 

@@ -200,7 +200,7 @@ class TestPacks:
     def test_what_does_not_exist_or_holds_no_rules_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="no such rule file or folder"):
             load_rules([tmp_path / "nowhere"])
-        with pytest.raises(UsageError, match=r"no rule files \(\*.yml, \*.yaml\)"):
+        with pytest.raises(UsageError, match=r"no rule files \(\*.yml, \*.yaml, \*.toml, "):
             load_rules([tmp_path])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tocsin.condition.tree import TRUE
 from tocsin.errors import UsageError
-from tocsin.rules.model import Input, LogSource, Rule, Severity, Technique
+from tocsin.rules.model import Indices, Input, LogSource, Rule, Severity, Technique
 from tocsin.rules.select import FIELDS, parse_where
 
 RULES = [
@@ -24,6 +24,7 @@ RULES = [
     Rule(
         id="2", name="Cloud Trail", ecosystem="elastic", kind="query", pack="theirs",
         path="theirs/trail.toml", digest="", severity=Severity.MEDIUM, tags=("Domain: Cloud",),
+        inputs=(Input(TRUE, Indices(("filebeat-*", "logs-aws.cloudtrail-*"))),),
     ),
 ]  # fmt: skip
 
@@ -50,6 +51,10 @@ RULES = [
         ("tag:t1552.001", "0"),
         ("tag:*cloud*", "02"),
         ("tag:clou", ""),
+        ("tag:cloud", "02"),
+        ("index:cloudtrail", "2"),
+        ("index:filebeat-*", "2"),
+        ("product:azure", "0"),
         ("technique:T1552", "0"),
         ("technique:t1552.001", "0"),
         ("technique:T155", ""),
@@ -63,7 +68,6 @@ RULES = [
         ("path:azure", "0"),
         ("path:*.toml", "2"),
         ("pack:theirs", "12"),
-        ("product:azure", "0"),
         ("category:process_creation", "1"),
         ("service:keyvault", "0"),
         ("status:test,stable", "01"),
@@ -105,7 +109,8 @@ def test_what_means_nothing_is_refused(where: str, says: str) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_can_be_asked(field: str) -> None:
-    [value, *_] = FIELDS[field](RULES[1 if field == "category" else 0])
+    rule = RULES[{"category": 1, "index": 2}.get(field, 0)]
+    [value, *_] = FIELDS[field](rule)
     quoted = value.replace("'", "")
-    assert parse_where(f"'{field}:{quoted}'")(RULES[1 if field == "category" else 0])
-    assert not parse_where(f"'-{field}:{quoted}'")(RULES[1 if field == "category" else 0])
+    assert parse_where(f"'{field}:{quoted}'")(rule)
+    assert not parse_where(f"'-{field}:{quoted}'")(rule)

@@ -10,12 +10,13 @@ import click
 import orjson
 
 from tocsin.cli.options import HELP, find, load, rule_options
+from tocsin.cli.rule_text import rule_lines, rule_record_of, whole_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.errors import InputError, UsageError
 from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType
 from tocsin.printable import printable, printable_lines
-from tocsin.rules.model import Rule, Verdict
+from tocsin.rules.model import Verdict
 
 UNREADABLE, LEFT_OUT = 2, 3
 
@@ -27,7 +28,7 @@ _paths = click.argument("paths", nargs=-1, required=True, type=click.Path(path_t
 
 @click.group("rules", context_settings=HELP)
 def command() -> None:
-    """List, show and check rules."""
+    """List, show, check and add rules."""
 
 
 @command.command("check", context_settings=HELP)
@@ -162,7 +163,7 @@ def list_rules(
     """List rules, a line each."""
     loaded = load(paths, pipelines, placeholders, where)
     if form == "json":
-        _print_json([_rule_record(rule) for rule in loaded.rules])
+        _print_json([rule_record_of(rule) for rule in loaded.rules])
         return
     for rule in loaded.rules:
         _say(f"{rule.severity.value:13} {rule.id:36}  {rule.name}")
@@ -190,76 +191,33 @@ def show_rule(
     if not rules:
         raise UsageError(f"no rule {wanted!r}; tocsin rules list PATH shows ids and names")
     if form == "json":
-        _print_json([_rule_record(rule) for rule in rules])
+        _print_json([whole_record_of(rule) for rule in rules])
         return
     for rule in rules:
-        _print_rule(rule)
+        for line in rule_lines(rule):
+            _say(line)
 
 
-def _rule_record(rule: Rule) -> dict[str, object]:
-    from tocsin.alerts.attack import attack_records
-    from tocsin.alerts.model import rule_record
+@command.command("add", context_settings=HELP)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--to",
+    "folder",
+    default=Path("rules"),
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write the rule into; it is made if it is not there.",
+)
+def add_to_folder(file: Path, folder: Path) -> None:
+    """Add the rule of a file, or of a page that quotes one, to a folder of rules."""
+    from tocsin.rules.add import add_rule, unreadable
 
-    return {
-        "schema": 1,
-        **rule_record(rule),
-        "severity": rule.severity.value,
-        "status": rule.status,
-        "description": rule.description,
-        "date": rule.date,
-        "modified": rule.modified,
-        "attack": attack_records(rule.attack),
-        "verdict": rule.verdict.value,
-        "reasons": rule.reasons,
-    }
-
-
-def _print_rule(rule: Rule) -> None:
-    from tocsin.condition.describe import describe
-
-    checked = check(rule, load_log_types())
-    _say(rule.name)
-    click.echo("=" * len(rule.name))
-    for title, value in _facts(rule, checked):
-        if value:
-            _say(f"{title:12} {value}")
-    if rule.description:
-        _say(f"\n{rule.description}")
-    for one in rule.inputs:
-        click.echo(f"\nWaits for, in {one.scope}:")
-        _say(describe(one.condition, indent="  "))
-    for title, items in (
-        ("False positives", rule.false_positives),
-        ("References", rule.references),
-        ("Notes", rule.notes),
-    ):
-        if items:
-            click.echo(f"\n{title}:")
-            for item in items:
-                _say(f"  {item}")
-
-
-def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
-    from tocsin.alerts.attack import attack_names
-
-    return [
-        ("id", rule.id),
-        ("severity", rule.severity.value),
-        ("status", rule.status),
-        ("ecosystem", f"{rule.ecosystem}, {rule.kind}"),
-        ("author", ", ".join(rule.author)),
-        ("license", rule.license or ""),
-        ("date", rule.date or ""),
-        ("modified", rule.modified or ""),
-        ("ATT&CK", ", ".join(map(str, attack_names(rule.attack)))),
-        ("path", rule.path),
-        (
-            "verdict",
-            f"{checked.verdict.value}{': ' if checked.reasons else ''}"
-            + "; ".join(checked.reasons),
-        ),
-        ("log types", ", ".join(checked.log_types)),
-    ]
+    added = add_rule(file, folder)
+    _say(str(added.path))
+    for rule in added.rules:
+        click.echo(f"added {printable(rule.name)} ({rule.ecosystem}, {rule.kind})", err=True)
+    for reason in unreadable(added):
+        click.echo(f"cannot run: {printable(reason)}", err=True)
 
 
 def _say(text: str) -> None:

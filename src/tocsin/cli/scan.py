@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -100,7 +101,11 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     help="What to do with terms that are new while the logs are shorter than a rule's history.",
 )
 @click.option("--building-blocks", is_flag=True, help="Run rules that are for other rules to read.")
-@click.option("--include-disabled", is_flag=True, help="Run deprecated and unsupported rules too.")
+@click.option(
+    "--include-disabled",
+    is_flag=True,
+    help="Run rules too that are deprecated, unsupported, switched off, or not in production.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 if a rule or record was left out.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def command(
@@ -402,11 +407,11 @@ class _Report:
         if broken:
             reasons = [rule.reasons[0] for rule in broken]
             yield _left_out(f"{len(broken):,} rules cannot run", reasons, "tocsin rules check")
-        disabled = sum(bool(rule.inputs) and not rule.enabled for rule in self._loaded.rules)
+        disabled = [rule for rule in self._loaded.rules if rule.inputs and not rule.enabled]
         if disabled and not any(not rule.enabled for rule in self._rules):
-            yield LeftOut(
-                f"{disabled:,} deprecated or unsupported rules left out (--include-disabled)"
-            )
+            counts = Counter(rule.status for rule in disabled)
+            named = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+            yield LeftOut(f"{len(disabled):,} rules left out: {named} (--include-disabled)")
         blocks = sum(rule.building_block for rule in self._loaded.rules if rule.inputs)
         if blocks and not any(rule.building_block for rule in self._rules):
             yield LeftOut(

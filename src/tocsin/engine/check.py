@@ -8,7 +8,7 @@ from tocsin.engine.plan import select
 from tocsin.logs.bridges import bridge_names, load_bridge
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType
-from tocsin.rules.model import Rule, Verdict
+from tocsin.rules.model import LogSource, Rule, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ def check(rule: Rule, log_types: Sequence[LogType]) -> Checked:
         scopes = dict.fromkeys(one.scope for one in rule.inputs)
         shown = ", ".join(map(str, scopes))
         # A `*` would be the shell's to expand.
-        named = " or ".join(str(scope).replace("*", "") for scope in scopes)
-        reasons.append(f"no log type yet for {shown} (--log-type {named} runs it on such logs)")
+        sources = [str(one).replace("*", "") for one in scopes if isinstance(one, LogSource)]
+        hint = f" (--log-type {' or '.join(sources)} runs it on such logs)" if sources else ""
+        reasons.append(f"no log type yet for {shown}{hint}")
     return Checked(rule, verdict, tuple(reasons), tuple(names))
 
 

@@ -20,8 +20,8 @@ from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, combine, find_r
 from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.stored import Heading, StoredFile, read_stored, write_stored
 
-FORMAT = 3
-LIBRARIES = ("pysigma", "PyYAML", "google-re2")
+FORMAT = 4
+LIBRARIES = ("pysigma", "PyYAML", "google-re2", "lark")
 """What reads rules beside our own code."""
 
 Loaded: TypeAlias = tuple[list[Rule], Skipped | None]
@@ -106,7 +106,7 @@ def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
 def _code_state() -> list[tuple[str, int, int]]:
     """Return size and time of the modules that read rules and their data, so that an edit shows."""
     package = Path(__file__).parent.parent
-    patterns = ("rules/**/*.py", "condition/*.py", "content/attack/*.json")
+    patterns = ("rules/**/*.py", "rules/**/*.lark", "condition/*.py", "content/attack/*.json")
     modules = sorted(module for pattern in patterns for module in package.glob(pattern))
     return [(m.name, m.stat().st_size, m.stat().st_mtime_ns) for m in modules]
 

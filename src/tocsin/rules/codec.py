@@ -1,6 +1,7 @@
 """Rules as plain JSON data and back, for the cache on disk; never pickle."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -21,13 +22,37 @@ from tocsin.condition.tree import (
     Value,
     Wild,
 )
-from tocsin.rules.model import Indices, Input, LogSource, Rule, Scope, Severity, Technique, Verdict
+from tocsin.rules.model import (
+    Indices,
+    Input,
+    LogSource,
+    Overrides,
+    RiskFrom,
+    Rule,
+    Scope,
+    Severity,
+    SeverityFrom,
+    Technique,
+    Verdict,
+)
+from tocsin.rules.stages import (
+    Comparison,
+    Distinct,
+    IndicatorMatch,
+    NewTerms,
+    Schedule,
+    Stage,
+    Suppression,
+    Threshold,
+)
 
 Data: TypeAlias = Any
 """What JSON can hold; its shape is known to this module only."""
 
 _TEXTS = ("id", "name", "ecosystem", "kind", "pack", "path", "digest", "status", "description")
-_OPTIONAL = ("license", "date", "modified", "guide")
+_OPTIONAL = (
+    "license", "date", "modified", "guide", "setup", "document", "own_risk_score", "building_block"
+)  # fmt: skip
 _LISTS = ("author", "tags", "references", "false_positives", "reasons", "notes")
 
 
@@ -41,12 +66,17 @@ def encode_rule(rule: Rule) -> Data:
         rule.verdict.value,
         [[one.tactic, one.technique] for one in rule.attack],
         [_encode_input(one) for one in rule.inputs],
+        _encode_stage(rule.stage),
+        _encode_suppression(rule.suppression),
+        _encode_schedule(rule.schedule),
+        None if rule.overrides == _NO_OVERRIDES else _encode_overrides(rule.overrides),
     ]
 
 
 def decode_rule(data: Data) -> Rule:
     """Turn JSON data back into a rule."""
-    texts, optional, lists, severity, verdict, attack, inputs = data
+    texts, optional, lists, severity, verdict, attack, inputs, *behaviour = data
+    stage, suppression, schedule, overrides = behaviour
     plain: dict[str, Any] = {
         **dict(zip(_TEXTS, texts, strict=True)),
         **dict(zip(_OPTIONAL, optional, strict=True)),
@@ -58,6 +88,10 @@ def decode_rule(data: Data) -> Rule:
         verdict=Verdict(verdict),
         attack=tuple(Technique(*one) for one in attack),
         inputs=tuple(map(_decode_input, inputs)),
+        stage=_decode_stage(stage),
+        suppression=_decode_suppression(suppression),
+        schedule=_decode_schedule(schedule),
+        overrides=_decode_overrides(overrides) if overrides else _NO_OVERRIDES,
     )
 
 
@@ -78,6 +112,88 @@ def _decode_input(data: Data) -> Input:
 
 def _decode_scope(data: Data) -> Scope:
     return Indices(tuple(data["indices"])) if isinstance(data, dict) else LogSource(*data)
+
+
+def _encode_stage(stage: Stage | None) -> Data:
+    match stage:
+        case None:
+            return None
+        case NewTerms(fields, window):
+            return ["new_terms", fields, _encode_span(window)]
+        case Threshold(fields, count, window, distinct):
+            of = [distinct.field, distinct.count] if distinct else None
+            return ["threshold", fields, count, _encode_span(window), of]
+        case IndicatorMatch(any_of, indices, condition, path):
+            pairs = [
+                [[one.field, one.indicator_field, one.negated] for one in all_of]
+                for all_of in any_of
+            ]
+            return ["indicators", pairs, indices, encode_condition(condition), path]
+
+
+def _decode_stage(data: Data) -> Stage | None:
+    if data is None:
+        return None
+    kind, *rest = data
+    if kind == "new_terms":
+        fields, window = rest
+        return NewTerms(tuple(fields), _decode_span(window))
+    if kind == "threshold":
+        fields, count, window, distinct = rest
+        of = Distinct(*distinct) if distinct else None
+        return Threshold(tuple(fields), count, _decode_span(window), of)
+    pairs, indices, condition, path = rest
+    any_of = tuple(tuple(Comparison(*one) for one in all_of) for all_of in pairs)
+    return IndicatorMatch(any_of, tuple(indices), decode_condition(condition), path)
+
+
+def _encode_suppression(one: Suppression | None) -> Data:
+    return one and [one.fields, _encode_span(one.duration), one.missing_is_a_value]
+
+
+def _decode_suppression(data: Data) -> Suppression | None:
+    return Suppression(tuple(data[0]), _decode_span(data[1]), data[2]) if data else None
+
+
+def _encode_schedule(one: Schedule | None) -> Data:
+    if one is None:
+        return None
+    spans = map(_encode_span, (one.every, one.window, one.until))
+    return [*spans, one.time_fields, one.max_alerts]
+
+
+def _decode_schedule(data: Data) -> Schedule | None:
+    if data is None:
+        return None
+    *spans, time_fields, max_alerts = data
+    every, window, until = map(_decode_span, spans)
+    return Schedule(every, window, until, tuple(time_fields), max_alerts)
+
+
+def _encode_overrides(one: Overrides) -> Data:
+    severity = [[part.field, part.value, part.severity.value] for part in one.severity]
+    risk_score = [[part.field, part.value, part.score] for part in one.risk_score]
+    return [one.name, severity, risk_score]
+
+
+def _decode_overrides(data: Data) -> Overrides:
+    name, severity, risk_score = data
+    return Overrides(
+        name,
+        tuple(SeverityFrom(field, value, Severity(level)) for field, value, level in severity),
+        tuple(RiskFrom(*part) for part in risk_score),
+    )
+
+
+def _encode_span(span: timedelta) -> list[int]:
+    return [span.days, span.seconds, span.microseconds]
+
+
+def _decode_span(data: Sequence[int]) -> timedelta:
+    return timedelta(*data)
+
+
+_NO_OVERRIDES = Overrides()
 
 
 def encode_condition(condition: Condition) -> Data:

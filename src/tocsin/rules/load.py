@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.errors import UsageError
@@ -15,7 +16,16 @@ from tocsin.jsontext import valid_text
 from tocsin.rules.model import Rule, RuleSet, Skipped, Verdict
 
 NO_RULE = "no rule: has no detection, correlation or filter"
-RULE_SUFFIXES = {".yml", ".yaml"}
+NO_RULE_IN = {
+    ".toml": "no rule: has no [rule]",
+    ".json": "no export of rules",
+    ".ndjson": "no export of rules",
+}
+"""Why a file is not taken that is none of a reader's, by its ending."""
+SIGMA_SUFFIXES = {".yml", ".yaml"}
+RULE_SUFFIXES = SIGMA_SUFFIXES | NO_RULE_IN.keys()
+MAX_BYTES = 64 * 1024 * 1024
+"""The size of the largest file that may hold rules."""
 _CASES = re.compile(r"\.cases\.ya?ml$")
 _SIGMA = re.compile(r"^(detection|correlation|filter)\s*:", re.MULTILINE)
 _PANTHER = re.compile(r"^AnalysisType\s*:", re.MULTILINE)
@@ -50,7 +60,8 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
             files = sorted(_rule_files_below(root), key=lambda path: path.parts)
             if not files:
                 name = valid_text(str(root))
-                raise UsageError(f"{name}: no rule files (*.yml, *.yaml) below this folder")
+                known = ", ".join(f"*{suffix}" for suffix in sorted(RULE_SUFFIXES, reverse=True))
+                raise UsageError(f"{name}: no rule files ({known}) below this folder")
         elif root.exists():
             files = [root]
         else:
@@ -92,15 +103,29 @@ def load_rules(roots: Iterable[Path], options: LoadOptions | None = None) -> Rul
     return combine(loaded)
 
 
-def combine(loaded: Iterable[tuple[list[Rule], Skipped | None]]) -> RuleSet:
-    """Put the rules of several files together and check what only the whole can show."""
+def combine(
+    loaded: Iterable[tuple[list[Rule], Skipped | None]], now: datetime | None = None
+) -> RuleSet:
+    """Put the rules of several files together and check what only the whole can show.
+
+    Dates that are relative to now become those of the moment, or of the given time.
+    """
     rules: list[Rule] = []
     skipped: list[Skipped] = []
     for found, left_out in loaded:
         rules += found
         if left_out:
             skipped.append(left_out)
-    return RuleSet(tuple(_refuse_repeats(rules)), tuple(skipped))
+    return RuleSet(tuple(_refuse_repeats(_fix_dates(rules, now))), tuple(skipped))
+
+
+def _fix_dates(rules: list[Rule], now: datetime | None) -> list[Rule]:
+    if not any(rule.ecosystem == "elastic" for rule in rules):
+        return rules
+    from tocsin.rules.elastic.dates import at_moment
+
+    when = now or datetime.now(UTC)
+    return [at_moment(rule, when) if rule.ecosystem == "elastic" else rule for rule in rules]
 
 
 class RuleLoader:
@@ -113,6 +138,8 @@ class RuleLoader:
     def load(self, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
         """Load one file: its rules, or the reason why it is not one of rules."""
         try:
+            if file.path.stat().st_size > MAX_BYTES:
+                return [], Skipped(file.shown, f"larger than {MAX_BYTES >> 20} MiB")
             text = file.path.read_text("utf-8-sig")
         except UnicodeDecodeError:
             return [], Skipped(file.shown, "cannot be read: is not UTF-8 text")
@@ -122,6 +149,11 @@ class RuleLoader:
 
     def load_text(self, text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
         """Load rules from text that came from a file, or stands for one."""
+        suffix = file.path.suffix.lower()
+        if suffix not in SIGMA_SUFFIXES and (rules := _load_elastic(text, file)) is not None:
+            return rules, None
+        if suffix in NO_RULE_IN:
+            return [], Skipped(file.shown, NO_RULE_IN[suffix])
         if _PANTHER.search(text):
             return [], Skipped(file.shown, "Panther rules are not read yet")
         if not _SIGMA.search(text):
@@ -139,6 +171,13 @@ class RuleLoader:
             self._pipelines = tuple(own)
         origin = Origin(file.pack, file.path, file.shown)
         return list(load_sigma(text, origin, self._pipelines))
+
+
+def _load_elastic(text: str, file: RuleFile) -> list[Rule] | None:
+    from tocsin.rules.elastic.read import reader_of
+
+    read = reader_of(text)
+    return read(text, file.pack, Path(file.shown)) if read else None
 
 
 def _refuse_repeats(rules: list[Rule]) -> Iterator[Rule]:

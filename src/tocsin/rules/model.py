@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from tocsin.condition.tree import Condition
-from tocsin.rules.stages import Stage, Suppression
+from tocsin.rules.stages import Schedule, Stage, Suppression
 
 
 class Severity(StrEnum):
@@ -138,6 +138,7 @@ class Rule:
     """What must be so that the rule can see anything: Markdown."""
     stage: Stage | None = None
     suppression: Suppression | None = None
+    schedule: Schedule | None = None
     overrides: Overrides = Overrides()
     own_risk_score: int | None = None
     building_block: bool = False
@@ -163,6 +164,8 @@ class Rule:
     @property
     def enabled(self) -> bool:
         """Return whether the rule runs by default."""
+        if self.ecosystem == "elastic":
+            return self.status in {"", "production"}
         return self.status not in {"deprecated", "unsupported"}
 
 

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 
 from tocsin.errors import UsageError
-from tocsin.rules.model import Rule, Severity
+from tocsin.rules.model import Indices, Rule, Severity
 
 Chooser = Callable[[Rule], bool]
 
@@ -21,7 +21,12 @@ _TERM = re.compile(
 
 
 def _scopes(rule: Rule, part: str) -> Iterable[str]:
-    return (getattr(one.scope, part) or "" for one in rule.inputs)
+    return (getattr(one.scope, part, None) or "" for one in rule.inputs)
+
+
+def _indices(rule: Rule) -> Iterable[str]:
+    scopes = (one.scope for one in rule.inputs)
+    return (name for scope in scopes if isinstance(scope, Indices) for name in scope.patterns)
 
 
 def _tactics(rule: Rule) -> Iterable[str]:
@@ -37,6 +42,7 @@ FIELDS: Mapping[str, Callable[[Rule], Iterable[str]]] = {
     "category": lambda rule: _scopes(rule, "category"),
     "ecosystem": lambda rule: (rule.ecosystem,),
     "id": lambda rule: (rule.id,),
+    "index": _indices,
     "kind": lambda rule: (rule.kind,),
     "license": lambda rule: (rule.license or "",),
     "name": lambda rule: (rule.name,),
@@ -99,13 +105,18 @@ def _words(rule: Rule) -> Iterable[str]:
 
 
 def _fits(text: str, patterns: Iterable[str], field: str) -> bool:
-    """Whole values; but a tag also by one of its dotted parts, and names and authors by a part."""
+    """Whole values; but a tag also by one of its parts, and names, authors and indices by a part.
+
+    The parts of a tag stand between dots, as in Sigma, or at a colon and a blank, as in Elastic.
+    """
     for pattern in patterns:
         if fnmatch.fnmatchcase(text, _only_stars(pattern)):
             return True
-        if field in {"name", "author", "path"} and pattern in text:
+        if field in {"name", "author", "path", "index"} and pattern in text:
             return True
-        if field == "tag" and (pattern in text.split(".") or text.endswith("." + pattern)):
+        if field == "tag" and (
+            pattern in re.split(r"\.|: ", text) or text.endswith(("." + pattern, ": " + pattern))
+        ):
             return True
         if field == "technique" and text.startswith(pattern + "."):
             return True

@@ -72,6 +72,22 @@ Stage: TypeAlias = NewTerms | Threshold | IndicatorMatch
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the rule's author has it run: on a clock, each time over a window of events.
+
+    A window ends `until` before the run. Its events are those whose time lies in it: the first of
+    `time_fields` that an event has, each a name of the input's vocabulary.
+    """
+
+    every: timedelta
+    window: timedelta
+    until: timedelta = timedelta(0)
+    time_fields: tuple[str, ...] = ("@timestamp",)
+    max_alerts: int = 100
+    """How many alerts one run may give."""
+
+
+@dataclass(frozen=True, slots=True)
 class Suppression:
     """Let one alert stand for others of the rule that have the same values of `fields`."""
 

@@ -21,7 +21,7 @@ _EXPRESSION = re.compile(
 )
 _STEP = re.compile(r"([+-]|/)(\d*)([yMwdhHms])")
 _MILLISECOND = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEPS: Mapping[str, timedelta] = {
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),
@@ -57,12 +57,12 @@ def resolve_date(text: str, now: datetime, rounding: Rounding) -> int | None:
             when = _round(when, unit, rounding) if sign == "/" else _add(when, sign, count, unit)
     except (ValueError, OverflowError):
         return None
-    return (when - _EPOCH) // _MILLISECOND
+    return (when - EPOCH) // _MILLISECOND
 
 
 def _anchor(match: re.Match[str], rounding: Rounding) -> datetime:
     if match["millis"]:
-        return _EPOCH + int(match["millis"]) * _MILLISECOND
+        return EPOCH + int(match["millis"]) * _MILLISECOND
     hour, minute, second = (23, 59, 59) if rounding is Rounding.UP else (0, 0, 0)
     fraction = match["fraction"] or ("999999" if rounding is Rounding.UP else "0")
     return datetime(

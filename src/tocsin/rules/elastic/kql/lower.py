@@ -55,8 +55,8 @@ class Lowered:
     """
 
 
-def lower(query: Query, type_of: TypeOf, now: datetime) -> Lowered:
-    """Lower a query; dates relative to `now` are fixed by it.
+def lower(query: Query, type_of: TypeOf, now: datetime | None) -> Lowered:
+    """Lower a query; dates relative to `now` are fixed by it, or later (`relative.py`) if None.
 
     Raises `RuleError` for what cannot be said exactly: a value without a field, a nested query in
     another, wildcards in the names of a nested query, ranges of analysed text or booleans.
@@ -71,7 +71,7 @@ def lower(query: Query, type_of: TypeOf, now: datetime) -> Lowered:
 @dataclass(slots=True)
 class _Lowering:
     type_of: TypeOf
-    now: datetime
+    now: datetime | None
     warnings: dict[str, None] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
     patterns: dict[str, None] = field(default_factory=dict)

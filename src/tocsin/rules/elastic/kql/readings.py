@@ -29,15 +29,15 @@ from tocsin.condition.tree import Value as Operand
 from tocsin.errors import RuleError
 from tocsin.jsontext import parse_number
 from tocsin.rules.elastic.kql.addresses import networks_beyond, networks_of
-from tocsin.rules.elastic.kql.dates import Rounding, resolve_date
+from tocsin.rules.elastic.kql.dates import EPOCH, Rounding, resolve_date
 from tocsin.rules.elastic.kql.order import MAX_BOUND, order_regex
+from tocsin.rules.elastic.kql.relative import MOMENT, ROUNDINGS, is_relative
 from tocsin.rules.elastic.kql.tree import Bare, Constant, Order, Quoted, Value
 from tocsin.rules.elastic.kql.types import FieldType
 
 TEXT = (Call("text"),)
 LEAVES = (Call("leaves"),)
 NUMBER = (Call("number"),)
-MOMENT = (Call("moment"),)
 WORDS = (Call("words"),)
 TOKENS = (Call("tokens"),)
 EMPTY_ARRAY = "[]"
@@ -49,12 +49,6 @@ _OPS = {
     Order.GREATER: Op.GREATER,
     Order.GREATER_OR_EQUAL: Op.GREATER_OR_EQUAL,
 }
-_ROUNDINGS = {
-    Order.LESS: Rounding.DOWN,
-    Order.LESS_OR_EQUAL: Rounding.UP,
-    Order.GREATER: Rounding.UP,
-    Order.GREATER_OR_EQUAL: Rounding.DOWN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +57,22 @@ class Asked:
 
     name: str
     path: tuple[str, ...]
-    now: datetime
+    now: datetime | None
+    """None keeps dates relative, as text; `fix_dates` fixes them."""
     warn: Callable[[str], None]
     """Takes a sentence on a value that never matches, or not as its author may think."""
 
-    def predicate(self, via: tuple[Call, ...], op: Op, operands: Iterable[Operand]) -> Condition:
+    def predicate(
+        self,
+        via: tuple[Call, ...],
+        op: Op,
+        operands: Iterable[Operand],
+        *,
+        fold_case: bool = False,
+    ) -> Condition:
         """Return a predicate on the field; `FALSE` if there is nothing to compare with."""
         values = tuple(operands)
-        return Predicate(Field(self.path, via), op, values) if values else FALSE
+        return Predicate(Field(self.path, via), op, values, fold_case) if values else FALSE
 
     def never(self, text: str, reason: str) -> None:
         """Warn that a value cannot match."""
@@ -127,14 +129,24 @@ def _glob(asked: Asked, parts: tuple[str | Wild, ...]) -> Glob:
 
 
 def _any_keyword(asked: Asked, values: Sequence[Value]) -> Condition:
-    texts, globs = _texts(values), _globs(asked, values)
-    special = [glob for glob in globs if compile_glob(glob, False).fullmatch(EMPTY_ARRAY)]  # noqa: FBT003
+    texts = _texts(values)
     return Or(
         (
             asked.predicate(TEXT, Op.EQUALS, [one for one in texts if one != EMPTY_ARRAY]),
             asked.predicate(LEAVES, Op.EQUALS, [one for one in texts if one == EMPTY_ARRAY]),
-            asked.predicate(TEXT, Op.GLOB, [glob for glob in globs if glob not in special]),
-            asked.predicate(LEAVES, Op.GLOB, special),
+            keyword_globs(asked, _globs(asked, values)),
+        )
+    )
+
+
+def keyword_globs(asked: Asked, globs: Sequence[Glob], *, fold_case: bool = False) -> Condition:
+    """Return what says that a keyword matches one of some patterns as a whole."""
+    special = [glob for glob in globs if compile_glob(glob, fold_case).fullmatch(EMPTY_ARRAY)]
+    plain = [glob for glob in globs if glob not in special]
+    return Or(
+        (
+            asked.predicate(TEXT, Op.GLOB, plain, fold_case=fold_case),
+            asked.predicate(LEAVES, Op.GLOB, special, fold_case=fold_case),
         )
     )
 
@@ -250,8 +262,8 @@ def _any_date(asked: Asked, values: Sequence[Value]) -> Condition:
 
 def _date(asked: Asked, value: Value) -> Condition:
     text = text_of(value)
-    start = resolve_date(text, asked.now, Rounding.DOWN)
-    end = resolve_date(text, asked.now, Rounding.UP)
+    start = _moment(asked, text, Rounding.DOWN)
+    end = _moment(asked, text, Rounding.UP)
     if start is None or end is None:
         asked.never(_shown(value), "is no date")
         return FALSE
@@ -261,10 +273,16 @@ def _date(asked: Asked, value: Value) -> Condition:
 
 
 def _date_bound(asked: Asked, order: Order, text: str) -> Condition:
-    when = resolve_date(text, asked.now, _ROUNDINGS[order])
+    when = _moment(asked, text, ROUNDINGS[_OPS[order]])
     if when is None:
         asked.never(text, "is no date")
     return asked.predicate(MOMENT, _OPS[order], [] if when is None else [when])
+
+
+def _moment(asked: Asked, text: str, rounding: Rounding) -> int | str | None:
+    if asked.now is None and is_relative(text):
+        return text
+    return resolve_date(text, asked.now or EPOCH, rounding)
 
 
 def _shown(value: Value) -> str:

@@ -1,0 +1,156 @@
+"""One rule as `tocsin rules show` prints it, and as a record."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from tocsin.engine.check import Checked, check
+from tocsin.logs.load import load_log_types
+from tocsin.rules.describe import describe_schedule, describe_stage, describe_suppression
+from tocsin.rules.model import Overrides, Rule
+
+_SHOWN = frozenset(
+    """
+    alert_suppression author building_block_type created_at description exceptions_list
+    false_positives filters from history_window_start index interval investigation_fields language
+    license max_signals name new_terms new_terms_fields note query references risk_score
+    risk_score_mapping rule_id rule_name_override setup severity severity_mapping tags threat
+    threat_filters threat_index threat_indicator_path threat_mapping threat_query threshold
+    timestamp_override to type updated_at
+    """.split()  # noqa: SIM905
+)
+"""Fields of a rule file that have a place of their own."""
+
+_UNSHOWN_METADATA = {"creation_date", "maturity", "updated_date"}
+
+
+def rule_record_of(rule: Rule) -> dict[str, object]:
+    """Return a rule as the record that `list` writes as JSON."""
+    from tocsin.alerts.attack import attack_records
+    from tocsin.alerts.model import rule_record
+
+    return {
+        "schema": 1,
+        **rule_record(rule),
+        "severity": rule.severity.value,
+        "status": rule.status,
+        "description": rule.description,
+        "date": rule.date,
+        "modified": rule.modified,
+        "attack": attack_records(rule.attack),
+        "verdict": rule.verdict.value,
+        "reasons": rule.reasons,
+        "risk_score": rule.risk_score,
+        "building_block": rule.building_block,
+        "stage": describe_stage(rule.stage) if rule.stage else None,
+        "suppression": describe_suppression(rule.suppression) if rule.suppression else None,
+        "schedule": describe_schedule(rule.schedule) if rule.schedule else None,
+        "guide": rule.guide,
+        "setup": rule.setup,
+    }
+
+
+def whole_record_of(rule: Rule) -> dict[str, object]:
+    """Return the record with all that the rule's file says."""
+    document = json.loads(rule.document) if rule.document else None
+    return {**rule_record_of(rule), "document": document}
+
+
+def rule_lines(rule: Rule) -> Iterator[str]:
+    """Yield a rule as text for people."""
+    from tocsin.condition.describe import describe
+
+    checked = check(rule, load_log_types())
+    yield rule.name
+    yield "=" * len(rule.name)
+    for title, value in (*_facts(rule, checked), *_behaviour(rule), *_beside(rule)):
+        if value:
+            yield f"{title:12} {value}"
+    if rule.description:
+        yield f"\n{rule.description}"
+    for one in rule.inputs:
+        yield f"\nWaits for, in {one.scope}:"
+        yield describe(one.condition, indent="  ")
+    if not rule.inputs and (query := _document(rule).get("query")):
+        yield f"\nQuery:\n  {str(query).strip().replace(chr(10), chr(10) + '  ')}"
+    yield from _lists(rule)
+    for title, text in (("Setup", rule.setup), ("Guide", rule.guide)):
+        if text:
+            yield f"\n{title}:\n\n{text}"
+
+
+def _lists(rule: Rule) -> Iterator[str]:
+    fields = _document(rule).get("investigation_fields")
+    named = fields.get("field_names") if isinstance(fields, dict) else fields
+    sections: tuple[tuple[str, Sequence[object]], ...] = (
+        ("Look at", named if isinstance(named, list) else ()),
+        ("False positives", rule.false_positives),
+        ("References", rule.references),
+        ("Notes", rule.notes),
+    )
+    for title, items in sections:
+        if items:
+            yield f"\n{title}:"
+            yield from (f"  {item}" for item in items)
+
+
+def _facts(rule: Rule, checked: Checked) -> list[tuple[str, str]]:
+    from tocsin.alerts.attack import attack_names
+
+    own_risk = f", risk score {rule.risk_score}" if rule.own_risk_score is not None else ""
+    return [
+        ("id", rule.id),
+        ("severity", f"{rule.severity.value}{own_risk}"),
+        ("status", rule.status),
+        ("ecosystem", f"{rule.ecosystem}, {rule.kind}"),
+        ("author", ", ".join(rule.author)),
+        ("license", rule.license or ""),
+        ("date", rule.date or ""),
+        ("modified", rule.modified or ""),
+        ("ATT&CK", ", ".join(map(str, attack_names(rule.attack)))),
+        ("path", rule.path),
+        (
+            "verdict",
+            f"{checked.verdict.value}{': ' if checked.reasons else ''}"
+            + "; ".join(checked.reasons),
+        ),
+        ("log types", ", ".join(checked.log_types)),
+    ]
+
+
+def _behaviour(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Yield what the rule does with its matches."""
+    if rule.stage:
+        yield "stage", describe_stage(rule.stage)
+    if rule.suppression:
+        yield "suppression", describe_suppression(rule.suppression)
+    if rule.schedule:
+        yield "schedule", describe_schedule(rule.schedule)
+    if rule.building_block:
+        yield "alerts", "for other rules to read (building block)"
+    yield "overrides", "; ".join(_overrides(rule.overrides))
+
+
+def _overrides(overrides: Overrides) -> Iterator[str]:
+    if overrides.name:
+        yield f"name from {overrides.name}"
+    for severity in overrides.severity:
+        yield f"{severity.severity.value} if {severity.field} is {severity.value}"
+    for risk in overrides.risk_score:
+        when = f" if it is {risk.value}" if risk.value is not None else ""
+        score = f" {risk.score}" if risk.score is not None else ""
+        yield f"risk score{score} from {risk.field}{when}"
+
+
+def _beside(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Yield what else the rule's file says, by its own names."""
+    fields = {key: value for key, value in _document(rule).items() if key not in _SHOWN}
+    metadata = _document(rule, "metadata").items()
+    fields |= {key: value for key, value in metadata if key not in _UNSHOWN_METADATA}
+    for key, value in fields.items():
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield key, shown
+
+
+def _document(rule: Rule, part: str = "rule") -> dict[str, object]:
+    found = json.loads(rule.document).get(part) if rule.document else None
+    return found if isinstance(found, dict) else {}
