@@ -93,6 +93,7 @@ def scan(
     until: datetime | str | None = None,
     tz: str = "UTC",
     workers: int = 1,
+    indicators: Sequence[StrPath] = (),
     history: Sequence[StrPath] = (),
     cold_start: Literal["count", "alert"] = "count",
     include_disabled: bool = False,
@@ -113,6 +114,7 @@ def scan(
         Window(_moment("since", since), _moment("until", until)),
         workers,
         clock=Clock(zone),
+        indicators=tuple(map(Path, indicators)),
         history=tuple(map(Path, history)),
         alert_cold=cold_start == "alert",
     )

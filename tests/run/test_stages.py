@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 import tocsin
+from tocsin.condition.tree import TRUE, Field, Op, Predicate
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import Distinct, NewTerms, Stage, Suppression, Threshold
+from tocsin.rules.stages import (
+    Comparison,
+    Distinct,
+    IndicatorMatch,
+    NewTerms,
+    Stage,
+    Suppression,
+    Threshold,
+)
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -271,3 +280,87 @@ class TestSuppression:
             plain, NewTerms(("number",), DAY), Suppression(("user",), timedelta(minutes=1))
         )
         assert lines(scan(rule, list(failures(10)))) == [0]
+
+
+class TestIndicators:
+    ITEMS = (
+        (Comparison("source", "threat.indicator.ip"),),
+        (Comparison("user", "threat.indicator.user"), Comparison("host", "threat.indicator.host")),
+    )
+    INDICATORS = (
+        {"threat": {"indicator": {"ip": "10.0.0.1"}, "feed": {"name": "ours"}}, "type": "good"},
+        {"threat.indicator.user": "ann", "threat.indicator.host": "pc", "type": "good"},
+        {"threat.indicator.user": "bob", "type": "good"},
+        {"threat.indicator.user": "eve", "threat.indicator.host": ["pc", "tv"], "type": "good"},
+        {"threat": {"indicator": {"ip": "10.0.0.9"}}, "type": "bad"},
+    )
+
+    @pytest.fixture
+    def rule(self, plain: Rule) -> Rule:
+        condition = Predicate(Field(("type",)), Op.EQUALS, ("good",))
+        return staged(plain, IndicatorMatch(self.ITEMS, ("indicators",), condition))
+
+    @pytest.fixture
+    def indicators(self, tmp_path: Path) -> Path:
+        (tmp_path / "bad.ndjson").write_text("\n".join(map(json.dumps, self.INDICATORS)))
+        return tmp_path / "bad.ndjson"
+
+    @pytest.mark.parametrize(
+        ("fields", "alerts"),
+        [
+            pytest.param({"source": "10.0.0.1"}, [0], id="the-same-value"),
+            pytest.param({"source": "10.0.0.2"}, [], id="another-value"),
+            pytest.param({"source": ["10.0.0.2", "10.0.0.1"]}, [0], id="one-of-several-values"),
+            pytest.param({"user": "ann", "host": "pc"}, [0], id="all-comparisons-of-an-item"),
+            pytest.param({"user": "ann", "host": "tv"}, [], id="only-one-of-an-item"),
+            pytest.param({"user": "bob", "host": "pc"}, [], id="an-indicator-without-the-field"),
+            pytest.param({"user": "eve", "host": "pc"}, [], id="an-indicator-with-several-values"),
+            pytest.param({"source": "10.0.0.9"}, [], id="an-indicator-that-does-not-count"),
+        ],
+    )
+    def test_what_meets_an_indicator(
+        self, rule: Rule, indicators: Path, fields: dict[str, Any], alerts: list[int]
+    ) -> None:
+        result = scan(rule, [event(DAY, **fields)], indicators=[indicators])
+        assert lines(result) == alerts
+
+    def test_the_alert_quotes_the_indicator(self, rule: Rule, indicators: Path) -> None:
+        (alert,) = scan(rule, [event(DAY, source="10.0.0.1")], indicators=[indicators])
+        (found,) = alert.context["threat"]["enrichments"]
+        assert found["indicator"] == {"ip": "10.0.0.1"}
+        assert found["feed"] == {"name": "ours"}
+        assert found["matched"] | {"id": ""} == {
+            "atomic": "10.0.0.1",
+            "field": "source",
+            "id": "",
+            "index": f"{indicators}:1",
+            "type": "indicator_match_rule",
+        }
+
+    def test_a_negated_comparison_rules_an_indicator_out(
+        self, plain: Rule, indicators: Path
+    ) -> None:
+        item = (
+            Comparison("source", "threat.indicator.ip"),
+            Comparison("kind", "type", negated=True),
+        )
+        rule = staged(plain, IndicatorMatch((item,), ("indicators",), TRUE))
+        records = [event(DAY, source="10.0.0.1", kind=kind) for kind in ("good", "other")]
+        assert lines(scan(rule, records, indicators=[indicators])) == [1]
+
+    def test_without_indicators_the_rule_is_left_out_and_named(self, rule: Rule) -> None:
+        result = scan(rule, [event(DAY, source="10.0.0.1")])
+        assert lines(result) == []
+        assert [one.key for one in result.summary.without_indicators] == [rule.key]
+
+    def test_a_missing_file_is_named(self, rule: Rule, tmp_path: Path) -> None:
+        result = scan(rule, [event(DAY)], indicators=[tmp_path / "none"])
+        assert str(tmp_path / "none") in result.summary.problems[0]
+
+    def test_a_condition_that_no_indicator_meets_is_said(
+        self, plain: Rule, indicators: Path
+    ) -> None:
+        condition = Predicate(Field(("type",)), Op.EQUALS, ("other",))
+        rule = staged(plain, IndicatorMatch(self.ITEMS, ("indicators",), condition))
+        result = scan(rule, [event(DAY, source="10.0.0.1")], indicators=[indicators])
+        assert result.summary.problems == ["Needle: none of 5 indicators meets its condition"]

@@ -6,12 +6,16 @@ from functools import cached_property, partial
 
 import orjson
 
+from tocsin.alerts.enrich import texts, threat_record
 from tocsin.alerts.model import Alert, Event, Evidence
 from tocsin.alerts.overrides import said_of
 from tocsin.condition.evaluate import Found, Read, compile_test, explain, holds
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Wild
 from tocsin.engine.match import Match
+from tocsin.engine.plan import PlannedInput
+from tocsin.engine.stages.compose import stage_fields
+from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InternalError
 from tocsin.ids import alert_id, event_id
 from tocsin.jsontext import Json, compact, read, standard
@@ -35,8 +39,15 @@ class Disagreement:
 class AlertBuilder:
     """Builds the alerts of one source; records that several rules match are read once."""
 
-    def __init__(self, rules: Sequence[Rule], source: str, clock: Clock = PLAIN_CLOCK) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        source: str,
+        clock: Clock = PLAIN_CLOCK,
+        indicators: Mapping[int, Indicators] | None = None,
+    ) -> None:
         self._rules = rules
+        self._indicators = indicators or {}
         self._source = source
         self._clock = clock
 
@@ -91,9 +102,17 @@ class AlertBuilder:
             events=(event,),
             matched=tuple(_evidence(found, view)),
             entities=seen.entities,
-            context={"bridge": planned.bridge} if planned.bridge else {},
+            context=self._context(planned, view),
             said=said_of(rule, view),
         )
+
+    def _context(self, planned: PlannedInput, view: RecordView) -> dict[str, object]:
+        context: dict[str, object] = {"bridge": planned.bridge} if planned.bridge else {}
+        if planned.rule in self._indicators:
+            names = stage_fields(self._rules[planned.rule])
+            met = self._indicators[planned.rule].find({name: texts(view, name) for name in names})
+            context["threat"] = threat_record(met)
+        return context
 
 
 class _Seen:

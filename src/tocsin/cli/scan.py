@@ -88,6 +88,12 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     help="Keep what could not be read, with place and reason, in this file.",
 )
 @click.option(
+    "--indicators",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File or folder of indicators, documents in ECS, for rules that compare; repeats.",
+)
+@click.option(
     "--history",
     multiple=True,
     type=click.Path(path_type=Path),
@@ -127,6 +133,7 @@ def command(
     workers: int,
     rows: int | None,
     quarantine_path: Path | None,
+    indicators: Sequence[Path],
     history: Sequence[Path],
     cold_start: str,
     building_blocks: bool,
@@ -162,6 +169,7 @@ def command(
         rows,
         writes,
         clock,
+        tuple(indicators),
         tuple(history),
         cold_start == "alert",
     )
@@ -392,6 +400,13 @@ class _Report:
                 f"{summary.timeless:,} matches of rules that keep state have no time that can be "
                 "read, and were left out"
             )
+        if summary.without_indicators:
+            yield LeftOut(
+                f"{len(summary.without_indicators):,} indicator match rules left out: "
+                "--indicators FILE gives them something to compare with"
+            )
+        for problem in summary.problems:
+            yield LeftOut(f"indicators: {problem}")
         for rule, cold in summary.cold:
             yield LeftOut(
                 f"{rule.name}: {cold.count:,} new, but {cold.longest} at most: --history LOGS "

@@ -48,6 +48,10 @@ class Caught:
     identities: Sequence[str]
     """What makes the record of each row one; empty if nothing does."""
 
+    def values(self) -> list[list[list[str]]]:
+        """Return the values of each key, per field."""
+        return [orjson.loads(key) for key in self.keys]
+
     def where(self, chosen: Mask) -> "Caught":
         """Return some of the matches."""
         which = np.flatnonzero(chosen).tolist()

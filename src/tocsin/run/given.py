@@ -48,7 +48,7 @@ def read_given(argument: str) -> Iterator[Given]:
     """
     path, line = _split(argument)
     found = False
-    for given in _records(path):
+    for given in read_records(path):
         if line is not None and given.line > line:
             break
         if line in (None, given.line):
@@ -67,7 +67,8 @@ def _split(argument: str) -> tuple[Path, int | None]:
     return Path(match["path"]), int(match["line"])
 
 
-def _records(path: Path) -> Iterator[Given]:
+def read_records(path: Path) -> Iterator[Given]:
+    """Yield the records of a file, and what could not be read; raises `InputError` for no log."""
     for source in open_sources(path):
         if isinstance(source, NoLog):
             raise InputError(str(source))

@@ -5,7 +5,7 @@ joined in the order of the blocks.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tocsin.alerts.build import Disagreement
+from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Block, Lines, Unreadable
 from tocsin.logs.formats.open import (
@@ -27,6 +28,8 @@ from tocsin.logs.formats.open import (
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
+from tocsin.rules.stages import IndicatorMatch
+from tocsin.run.indicators import load_indicators
 from tocsin.run.parts import Parts
 from tocsin.run.pool import Pool, Run, in_process, settled_heap
 from tocsin.run.quarantine import Quarantine, Quarantined
@@ -53,6 +56,8 @@ class ScanOptions:
     writes: tuple[Path, ...] = ()
     """Files that the scan writes, left out where they stand among the logs."""
     clock: Clock = PLAIN_CLOCK
+    indicators: Sequence[Path] = ()
+    """Files with what indicator match rules compare events with."""
     history: Sequence[Path] = ()
     """Logs that fill the state of rules and raise no alert."""
     alert_cold: bool = False
@@ -82,6 +87,10 @@ class ScanSummary:
     """Events of the history per log type."""
     begins: dict[str, int] = field(default_factory=dict)
     """The earliest time of log types that new terms are looked for in; milliseconds since 1970."""
+    without_indicators: list[Rule] = field(default_factory=list)
+    """Rules that were left out because there is nothing to compare events with."""
+    problems: list[str] = field(default_factory=list)
+    """What is wrong with indicators."""
     cold: list[tuple[Rule, Cold]] = field(default_factory=list)
     """Rules, and what was new to them while their history was incomplete."""
 
@@ -175,7 +184,8 @@ class _Scanner:
         summary: ScanSummary,
         progress: Progress | None,
     ) -> None:
-        self._options = options
+        self._indicators = _indicators(options, summary)
+        self._options = _with_indicators(options, self._indicators, summary)
         self._output = output
         self._quarantine = quarantine
         self._summary = summary
@@ -193,7 +203,7 @@ class _Scanner:
     def work(self, items: Iterable[Task | Quarantined], total: int | None = None) -> None:
         """Run tasks; `total` is how many bytes they stand for, where that is known."""
         with settled_heap(), TemporaryDirectory(prefix="tocsin-") as folder:
-            make = _WorkerMaker(self._options, self._output, Path(folder))
+            make = _WorkerMaker(self._options, self._output, Path(folder), self._indicators)
             staged = StagedHits(Path(folder))
             with self._pool(make) as run:
                 for task, done in run(_numbered(items)):
@@ -279,6 +289,24 @@ def _item(name: str, block: Block, path: Path | None) -> Task | Quarantined:
     return Task(name, block)
 
 
+def _indicators(options: ScanOptions, summary: ScanSummary) -> Mapping[int, Indicators]:
+    loaded = load_indicators(options.rules, options.indicators)
+    summary.problems += loaded.problems
+    return loaded.by_rule
+
+
+def _with_indicators(
+    options: ScanOptions, indicators: Mapping[int, Indicators], summary: ScanSummary
+) -> ScanOptions:
+    """Let rules that have nothing to compare events with wait for nothing."""
+    rules = list(options.rules)
+    for number, rule in enumerate(rules):
+        if isinstance(rule.stage, IndicatorMatch) and number not in indicators:
+            rules[number] = replace(rule, inputs=())
+            summary.without_indicators.append(rule)
+    return replace(options, rules=rules)
+
+
 def _numbered(items: Iterable[Task | Quarantined]) -> Iterator[Task | Quarantined]:
     for number, item in enumerate(items):
         yield replace(item, number=number) if isinstance(item, Task) else item
@@ -303,6 +331,7 @@ class _WorkerMaker:
     options: ScanOptions
     output: Output
     spill: Path
+    indicators: Mapping[int, Indicators]
 
     def __call__(self) -> Worker:
         options = self.options
@@ -315,4 +344,5 @@ class _WorkerMaker:
             rows=options.rows,
             clock=options.clock,
             spill=self.spill,
+            indicators=self.indicators,
         )

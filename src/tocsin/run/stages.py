@@ -129,7 +129,7 @@ class StageRun:
         return self._builder(record).event(seen, record.text, record.line)
 
     def _builder(self, record: StagedRecord) -> AlertBuilder:
-        return AlertBuilder(self.rules, record.source, self.worker.clock)
+        return AlertBuilder(self.rules, record.source, self.worker.clock, self.worker.indicators)
 
 
 def _stage_data(rule: Rule, finding: Finding, history: History | None) -> StageData:

@@ -10,12 +10,14 @@ import orjson
 from tocsin.alerts.model import Alert, to_record
 from tocsin.errors import RuleError, TocsinError
 from tocsin.logs.formats.blocks import Lines
+from tocsin.outputs.objects import ObjectsOutput
 from tocsin.rules.cases import Case, CaseFile, Yaml, find_case_files, load_case_file
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader
 from tocsin.rules.model import Rule
 from tocsin.rules.select import Chooser
 from tocsin.run.log_types import choose_log_types
-from tocsin.run.work import Task, Worker
+from tocsin.run.quarantine import Quarantine
+from tocsin.run.scan import ScanOptions, scan_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +81,16 @@ class _Tester:
         return Outcome(name, case.name, "failed" if reason else "passed", reason)
 
     def _alerts(self, rules: Sequence[Rule], case: Case) -> list[Alert]:
-        collected = _Collect()
+        output, quarantine = ObjectsOutput(), Quarantine()
         log_types = choose_log_types(case.log_type)
-        worker = Worker(rules, log_types, collected, bridges=case.bridges)
+        options = ScanOptions(rules, log_types, case.bridges, alert_cold=True)
         data = b"".join(_line(event) for event in case.events)
-        done = worker.run(Task("case", Lines(data, 1)))
-        if done.quarantined:
-            first = done.quarantined[0]
+        summary = scan_blocks("case", [Lines(data, 1)], options, output, quarantine)
+        for first in quarantine.examples.values():
             raise RuleError(f"event {first.line - 1} cannot be read: {first.reason}")
-        if done.disagreements:
-            raise RuleError(done.disagreements[0].reason)
-        return collected.alerts
-
-
-class _Collect:
-    """An output that keeps the alerts themselves."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-
-    def part(self, alerts: Sequence[Alert]) -> None:
-        self.alerts += alerts
-
-    def add(self, part: object) -> None:
-        """Nothing is left to join."""
-
-    def finish(self, run: object) -> None:
-        """Nothing is left to write."""
+        if summary.disagreements:
+            raise RuleError(summary.disagreements[0])
+        return output.alerts
 
 
 def _line(event: Yaml) -> bytes:

@@ -4,7 +4,7 @@ The same function runs in the main process and in worker processes.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,8 @@ from tocsin.engine.intake import Refused, possible_shapes
 from tocsin.engine.interest import wanted_names
 from tocsin.engine.match import BatchResult, Match, Matcher
 from tocsin.engine.plan import Plan, compile_plan, select
-from tocsin.engine.stages.compose import keeps_state
+from tocsin.engine.stages.compose import fields_of, keeps_state
+from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InputError
 from tocsin.jsontext import valid_text
 from tocsin.logs.bridges import load_bridge
@@ -148,6 +149,7 @@ class Worker:
         rows: int | None = None,
         clock: Clock = PLAIN_CLOCK,
         spill: Path | None = None,
+        indicators: Mapping[int, Indicators] | None = None,
     ) -> None:
         self.clock = clock
         self._spill = spill
@@ -162,6 +164,7 @@ class Worker:
         self._stateful = {number for number, rule in enumerate(rules) if keeps_state(rule)}
         self._capturing = Capturing(rules, clock)
         self._watched = watched(rules, log_types)
+        self.indicators = indicators or {}
 
     def _plan_for(self, log_type: LogType, shape: Shape) -> Plan:
         if shape not in self._plans:
@@ -202,14 +205,40 @@ class Worker:
     def _alerts(self, task: Task, batch: Batch, stager: Stager, done: Done) -> Iterator[Alert]:
         result = self._matcher.match(batch.raw)
         self._count(done, result, batch, task.source)
-        self._stage(result, batch, stager, done)
+        matches = self._with_indicators(result)
+        stateful = [one for one in matches if one.input.rule in self._stateful]
+        self._stage(result, stateful, batch, stager, done)
         if not task.past:
-            matches = [one for one in result.matches if one.input.rule not in self._stateful]
-            yield from self._build(task.source, matches, result, batch, done)
+            direct = [one for one in matches if one.input.rule not in self._stateful]
+            yield from self._build(task.source, direct, result, batch, done)
 
-    def _stage(self, result: BatchResult, batch: Batch, stager: Stager, done: Done) -> None:
+    def _with_indicators(self, result: BatchResult) -> Sequence[Match]:
+        """Leave out the matches that have no value in common with an indicator."""
+        asked = [one for one in result.matches if one.input.rule in self.indicators]
+        if not asked:
+            return result.matches
+        met: set[tuple[int, int]] = set()
+        for caught in self._capturing.capture(result, asked):
+            number = caught.planned.rule
+            names, indicators = fields_of(self._rules[number]), self.indicators[number]
+            meets = [indicators.meets(dict(zip(names, of, strict=True))) for of in caught.values()]
+            rows = caught.rows[np.array(meets, np.bool_)[caught.codes]]
+            met.update((number, row) for row in rows.tolist())
+        return [
+            one
+            for one in result.matches
+            if one.input.rule not in self.indicators or (one.input.rule, one.row) in met
+        ]
+
+    def _stage(
+        self,
+        result: BatchResult,
+        matches: Sequence[Match],
+        batch: Batch,
+        stager: Stager,
+        done: Done,
+    ) -> None:
         """Keep the matches of rules that need those of other blocks too."""
-        matches = [one for one in result.matches if one.input.rule in self._stateful]
         for caught in self._capturing.capture(result, matches):
             dated = caught.where(caught.times != UNDATED)
             done.timeless += len(caught.rows) - len(dated.rows)
@@ -230,7 +259,7 @@ class Worker:
         batch: Batch,
         done: Done,
     ) -> Iterator[Alert]:
-        builder = AlertBuilder(self._rules, source, self.clock)
+        builder = AlertBuilder(self._rules, source, self.clock, self.indicators)
         texts = result.texts(match.row for match in matches)
         for item in builder.build(matches, texts, batch.lines.tolist()):
             if isinstance(item, Disagreement):
