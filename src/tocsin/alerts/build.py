@@ -6,12 +6,13 @@ from functools import cached_property, partial
 
 import orjson
 
-from tocsin.alerts.enrich import texts, threat_record
+from tocsin.alerts.enrich import threat_record
 from tocsin.alerts.model import Alert, Event, Evidence
 from tocsin.alerts.overrides import said_of
 from tocsin.condition.evaluate import Found, Read, compile_test, explain, holds
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Wild
+from tocsin.engine.explain import leaf_texts_of
 from tocsin.engine.match import Match
 from tocsin.engine.plan import PlannedInput
 from tocsin.engine.stages.compose import stage_fields
@@ -110,7 +111,9 @@ class AlertBuilder:
         context: dict[str, object] = {"bridge": planned.bridge} if planned.bridge else {}
         if planned.rule in self._indicators:
             names = stage_fields(self._rules[planned.rule])
-            met = self._indicators[planned.rule].find({name: texts(view, name) for name in names})
+            met = self._indicators[planned.rule].find(
+                {name: leaf_texts_of(view, name) for name in names}
+            )
             context["threat"] = threat_record(met)
         return context
 

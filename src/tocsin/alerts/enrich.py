@@ -3,18 +3,10 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from tocsin.condition.tree import Call, Field
 from tocsin.engine.stages.indicators import Found
-from tocsin.logs.view import RecordView
 
 MAX_ENRICHMENTS = 200
 """How many indicators an alert quotes."""
-_LEAVES = (Call("leaves"),)
-
-
-def texts(view: RecordView, name: str) -> list[str]:
-    """Return the values of a field as texts."""
-    return [str(text) for text in view.read(Field((name,), _LEAVES)) or ()]
 
 
 def threat_record(found: Iterable[Found]) -> dict[str, object]:

@@ -34,6 +34,12 @@ NO_MATCH, UNREADABLE = 1, 2
 @click.option("--log-type", metavar="TYPE", help="What the event is, as for tocsin scan.")
 @zone_option
 @click.option(
+    "--history",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Logs in which to look up what the rule knew before the event; repeats.",
+)
+@click.option(
     "--pipeline",
     "pipelines",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -62,6 +68,7 @@ def command(
     rule_id: str | None,
     log_type: str | None,
     tz: str | None,
+    history: Sequence[Path],
     pipelines: Sequence[Path],
     placeholders: Path | None,
     bridges: Sequence[str],
@@ -81,7 +88,9 @@ def command(
     finder = RuleFinder(wanted[0] if wanted else None, rule_id, rule_paths, options)
     events = read_given(event)
     first = list(islice(events, 2))
-    explained = explain_all(chain(first, events), finder, log_type, bridges, parse_clock(tz))
+    explained = explain_all(
+        chain(first, events), finder, log_type, bridges, parse_clock(tz), history
+    )
     if form == "json":
         best = _print_json(explained)
     else:

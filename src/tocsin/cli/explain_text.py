@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from tocsin.cli.explain_stage import stage_lines
 from tocsin.condition.changes import distance
 from tocsin.condition.closeness import Closeness
 from tocsin.condition.describe import field_name, in_one_line, phrase
@@ -54,6 +55,9 @@ def text_lines(one: Explained) -> Iterator[str]:
     yield from _near_misses(found.near_misses(SHOWN_MISSES))
     for asked in found.inputs:
         yield from _input(asked, found.best)
+    stage = list(stage_lines(one))
+    if stage:
+        yield from ("", _heading("What comes of a match"), *stage)
     if found.reasons:
         yield from ("", _heading("Why it was not asked"), *_reasons(found.reasons))
 

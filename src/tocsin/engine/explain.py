@@ -4,8 +4,8 @@ The verdict is that of the engine and of the alert builder: the same log types, 
 are asked, and the same conditions of the same names.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.condition.changes import Changes, distance, smallest_changes
@@ -13,9 +13,10 @@ from tocsin.condition.closeness import Hint, Surroundings, closeness
 from tocsin.condition.describe import in_one_line
 from tocsin.condition.functions import Scalar, fold
 from tocsin.condition.trace import Event, Node, trace
-from tocsin.condition.tree import And, Field, fields
+from tocsin.condition.tree import And, Call, Field, fields
 from tocsin.engine.bridging import actions_sought, bridged_inputs
 from tocsin.engine.plan import select, select_scope
+from tocsin.engine.stages.compose import fields_of
 from tocsin.jsontext import Json
 from tocsin.logs.bridges import Bridge, bridge_names, load_bridge
 from tocsin.logs.load import shipped_log_types
@@ -35,6 +36,8 @@ class Attempt:
     gate: Node
     """Which events the variant is for, such as those of a channel."""
     condition: Node
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The fields that the rule's stage and suppression ask for, and their values."""
 
     @property
     def matches(self) -> bool:
@@ -137,12 +140,12 @@ def _ask(
     kept = select(log_type, one)
     every = select_scope(log_type, one.scope)
     attempts = [
-        _attempt(number, None, one, variant, view)
+        _attempt(number, None, rule, one, variant, view)
         for number, variant in enumerate(every, start=1)
         if variant in kept
     ]
     bridged = list(_bridged(rule, one, log_type, log_types, bridges))
-    attempts += [_attempt(1, name, one, variant, view) for variant, name in bridged]
+    attempts += [_attempt(1, name, rule, one, variant, view) for variant, name in bridged]
     reasons = [*_left_out(one, every), *([] if every else why_not(log_type, one.scope))]
     if not bridged and not any(attempt.matches for attempt in attempts):
         reasons += _bridges_to_try(one, log_type, log_types)
@@ -150,11 +153,20 @@ def _ask(
 
 
 def _attempt(
-    number: int, bridge: str | None, one: Input, variant: Variant, view: RecordView
+    number: int, bridge: str | None, rule: Rule, one: Input, variant: Variant, view: RecordView
 ) -> Attempt:
     gate = trace(variant.condition, view.through(one.vocabulary, EVERY_EVENT))
-    condition = trace(one.condition, view.through(one.vocabulary, variant))
-    return Attempt(number, bridge, gate, condition)
+    seen = view.through(one.vocabulary, variant)
+    values = {name: leaf_texts_of(seen, name) for name in fields_of(rule)}
+    return Attempt(number, bridge, gate, trace(one.condition, seen), values)
+
+
+def leaf_texts_of(view: RecordView, name: str) -> tuple[str, ...]:
+    """Return the values of a field as stages compare them: the text of each."""
+    return tuple(str(text) for text in view.read(Field((name,), _LEAVES)) or ())
+
+
+_LEAVES = (Call("leaves"),)
 
 
 def _bridged(

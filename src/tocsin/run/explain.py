@@ -13,6 +13,7 @@ from tocsin.rules.cache import RuleIndex, load_rules_cached
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Rule
 from tocsin.run.given import AlertContext, Given
+from tocsin.run.known import Knowledge, what_was_known
 from tocsin.run.log_types import choose_log_types
 from tocsin.times import PLAIN_CLOCK, Clock
 
@@ -23,6 +24,8 @@ class Explained:
 
     given: Given
     explanation: Explanation | None
+    knowledge: Knowledge | None = None
+    """What the rule's stage knew before, if logs were named to look it up in."""
 
     @property
     def matches(self) -> bool:
@@ -115,8 +118,9 @@ def explain_all(
     log_type: str | None = None,
     bridges: Sequence[str] = (),
     clock: Clock = PLAIN_CLOCK,
+    history: Sequence[Path] = (),
 ) -> Iterator[Explained]:
-    """Explain events one by one.
+    """Explain events one by one; in `history` what their rules knew before is looked up.
 
     An alert's event is read as the log type, and over the bridge, that the alert names.
     """
@@ -129,8 +133,10 @@ def explain_all(
         if given.alert:
             log_types = log_types if log_type else _log_types_of(given.alert)
             own += [given.alert.bridge] if given.alert.bridge in bridge_names() else []
-        found = explain(rule, given.record, log_types, tuple(dict.fromkeys(own)), clock)
-        yield Explained(given, found)
+        names = tuple(dict.fromkeys(own))
+        found = explain(rule, given.record, log_types, names, clock)
+        known = what_was_known(found, history, log_types, names, clock) if history else None
+        yield Explained(given, found, known)
 
 
 def _log_types_of(alert: AlertContext) -> tuple[LogType, ...]:

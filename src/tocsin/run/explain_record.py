@@ -8,6 +8,8 @@ from tocsin.condition.functions import Scalar
 from tocsin.condition.trace import Node, Reading
 from tocsin.condition.tree import And, AnyElement, Field, FieldsCompare, Not, Or, Predicate, Value
 from tocsin.engine.explain import AskedInput, Attempt, Explanation, NearMiss
+from tocsin.engine.stages.compose import stage_fields
+from tocsin.rules.describe import describe_stage
 from tocsin.run.explain import Explained
 from tocsin.times import format_time
 
@@ -62,7 +64,32 @@ def _explanation(one: Explained, found: Explanation) -> dict[str, object]:
             for changes in found.near_misses(NEAR_MISSES)
         ],
         "inputs": [_input(asked) for asked in found.inputs],
+        "stage": _stage(one, found),
     }
+
+
+def _stage(one: Explained, found: Explanation) -> dict[str, object] | None:
+    """Return what a rule's stage makes of the event; None if it has none."""
+    rule, best = found.rule, found.best
+    if rule.stage is None or best is None:
+        return None
+    record: dict[str, object] = {
+        "kind": rule.kind,
+        "meaning": describe_stage(rule.stage),
+        "values": [{"field": name, "values": best.values[name]} for name in stage_fields(rule)],
+    }
+    if one.knowledge:
+        record["known"] = [
+            {
+                "values": [{"field": name, "value": value} for name, value in known.terms],
+                "before": known.before,
+                "last": format_time(known.last) if known.last else None,
+                "distinct": known.distinct,
+            }
+            for known in one.knowledge.terms
+        ]
+        record["history"] = str(one.knowledge.history) if one.knowledge.history else None
+    return record
 
 
 def _near_miss(change: NearMiss) -> dict[str, object]:

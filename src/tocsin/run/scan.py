@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tocsin.alerts.build import Disagreement
+from tocsin.engine.stages.hits import Hit
 from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InputError
 from tocsin.logs.formats.blocks import Block, Lines, Unreadable
@@ -27,6 +28,7 @@ from tocsin.logs.formats.open import (
 )
 from tocsin.logs.logtype import LogType
 from tocsin.outputs.base import Output
+from tocsin.outputs.ndjson import NdjsonOutput
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import IndicatorMatch
 from tocsin.run.indicators import load_indicators
@@ -175,6 +177,24 @@ def _files(paths: Sequence[Path], writes: Sequence[Path], summary: ScanSummary) 
                 yield _File(file, named=file == path)
 
 
+def catch(paths: Sequence[Path], options: ScanOptions) -> "Caught":
+    """Return what the stages of rules would see in logs, in the order of event times."""
+    summary = ScanSummary()
+    hits: list[tuple[int, Hit]] = []
+    scanner = _Scanner(options, NdjsonOutput(), Quarantine(), summary, None)
+    scanner.finish = lambda staged, _: hits.extend(staged)
+    scanner.run([], list(_files(paths, (), summary)))
+    return Caught(tuple(hits), summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """Matches of rules that keep state, each with the number of its rule."""
+
+    hits: tuple[tuple[int, Hit], ...]
+    summary: ScanSummary
+
+
 class _Scanner:
     def __init__(
         self,
@@ -184,6 +204,7 @@ class _Scanner:
         summary: ScanSummary,
         progress: Progress | None,
     ) -> None:
+        self.finish: Callable[[StagedHits, Worker], None] = self._run_stages
         self._indicators = _indicators(options, summary)
         self._options = _with_indicators(options, self._indicators, summary)
         self._output = output
@@ -214,7 +235,7 @@ class _Scanner:
                     if self._progress:
                         self._progress(self._summary.bytes, total)
             if staged:
-                self._run_stages(staged, make())
+                self.finish(staged, make())
 
     def _pool(self, make: "_WorkerMaker") -> AbstractContextManager[Run]:
         """Return what runs tasks."""
