@@ -297,8 +297,8 @@ def test_wrong_use_is_told_how_to_do_it(
         (reads, tmp_path / "missing"): "tocsin: missing: no such file or folder\n",
         (reads, f"{events}:9"): "tocsin: events.ndjson: holds no record on line 9\n",
         (reads, reads): f"tocsin: reads.yml: {NO_FORMAT}\n",
-        (events, events): "tocsin: events.ndjson: no rule: has no detection, correlation or "
-        "filter; tocsin rules list PATH shows ids and names\n",
+        (events, events): "tocsin: events.ndjson: no rule: is no export of rules"
+        "; tocsin rules list PATH shows ids and names\n",
     }
     for arguments, message in calls.items():
         assert wrong(tmp_path, *arguments) == message

@@ -14,7 +14,7 @@ from cli.calling import rule, scan, tocsin
 
 COMMANDS = {
     "": ["demo", "explain", "logs", "rules", "scan", "test"],
-    "rules": ["check", "list", "show"],
+    "rules": ["add", "check", "list", "show"],
     "logs": ["fields", "identify", "normalize", "types"],
 }
 

@@ -18,8 +18,8 @@ from tocsin.rules.model import Rule, RuleSet, Skipped, Verdict
 NO_RULE = "no rule: has no detection, correlation or filter"
 NO_RULE_IN = {
     ".toml": "no rule: has no [rule]",
-    ".json": "no export of rules",
-    ".ndjson": "no export of rules",
+    ".json": "no rule: is no export of rules",
+    ".ndjson": "no rule: is no export of rules",
 }
 """Why a file is not taken that is none of a reader's, by its ending."""
 SIGMA_SUFFIXES = {".yml", ".yaml"}

@@ -52,7 +52,7 @@ def test_rules_of_several_languages_stand_below_one_folder(folder):
     loaded = load_rules([folder])
     assert [rule.ecosystem for rule in loaded] == ["elastic"] * 3 + ["sigma"]
     assert [(one.path, one.reason) for one in loaded.skipped] == [
-        (f"{folder}/e.json", "no export of rules")
+        (f"{folder}/e.json", "no rule: is no export of rules")
     ]
 
 

@@ -190,7 +190,7 @@ def test_a_rule_that_does_not_run_is_added_and_said(tmp_path):
     [
         ("a.txt", "nothing", "no rule"),
         ("a.toml", "[project]\n", "no rule: has no [rule]"),
-        ("a.json", "[]", "no export of rules"),
+        ("a.json", "[]", "no rule: is no export of rules"),
         ("a.txt", "1[rule]\n2nonsense\n", "no TOML"),
     ],
 )

@@ -149,8 +149,8 @@ def test_a_wrong_field_does_not_hide_the_others():
     [
         ("pyproject.toml", "[project]\nname = 'x'\n", "no rule: has no [rule]"),
         ("broken.toml", "= nothing", "no rule: has no [rule]"),
-        ("package.json", '{"name": "x"}', "no export of rules"),
-        ("events.ndjson", '{"a": 1}\n', "no export of rules"),
+        ("package.json", '{"name": "x"}', "no rule: is no export of rules"),
+        ("events.ndjson", '{"a": 1}\n', "no rule: is no export of rules"),
     ],
 )
 def test_a_file_without_a_rule_is_named(name, text, reason):
