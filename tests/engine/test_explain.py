@@ -90,7 +90,9 @@ def test_verdicts_on_captures_are_those_of_the_engine_and_of_alerts(
     log_types = load_log_types()
     matcher = Matcher(log_types, lambda found, shape: compile_plan(windows_rules, found, shape))
     result = matcher.match(pa.array(captured, pa.string()))
-    alerts = list(AlertBuilder(windows_rules, "capture").build(result, range(len(captured))))
+    builder = AlertBuilder(windows_rules, "capture")
+    texts = result.texts(match.row for match in result.matches)
+    alerts = list(builder.build(result.matches, texts, range(len(captured))))
     assert all(isinstance(alert, Alert) for alert in alerts)
     matched = {(match.row, match.input.rule) for match in result.matches}
     assert len(matched) == len(alerts) > 100

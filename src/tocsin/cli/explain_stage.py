@@ -7,8 +7,7 @@ from tocsin.printable import printable
 from tocsin.rules.describe import describe_stage, describe_suppression, span
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import NewTerms, Threshold
-from tocsin.run.explain import Explained
-from tocsin.run.known import Knowledge, Known
+from tocsin.run.explain import Explained, Knowledge, Known
 from tocsin.times import format_time
 
 

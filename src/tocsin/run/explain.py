@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from tocsin.alerts.model import History
 from tocsin.engine.explain import Explanation, explain
 from tocsin.errors import UsageError
 from tocsin.logs.bridges import bridge_names
@@ -13,9 +15,31 @@ from tocsin.rules.cache import RuleIndex, load_rules_cached
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Rule
 from tocsin.run.given import AlertContext, Given
-from tocsin.run.known import Knowledge, what_was_known
 from tocsin.run.log_types import choose_log_types
 from tocsin.times import PLAIN_CLOCK, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of one combination of terms, or of one group."""
+
+    terms: tuple[tuple[str, str], ...]
+    """Field and value."""
+    before: int
+    """How many matches had them within the window before the event."""
+    last: datetime | None
+    """When the last of these was."""
+    distinct: int | None = None
+    """How many values of the counted field they and the event have together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What was known when an event came."""
+
+    terms: tuple[Known, ...]
+    history: History | None = None
+    """Set where logs begin less than a history before the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +159,21 @@ def explain_all(
             own += [given.alert.bridge] if given.alert.bridge in bridge_names() else []
         names = tuple(dict.fromkeys(own))
         found = explain(rule, given.record, log_types, names, clock)
-        known = what_was_known(found, history, log_types, names, clock) if history else None
+        known = _look_up(found, history, log_types, names, clock) if history else None
         yield Explained(given, found, known)
+
+
+def _look_up(
+    found: Explanation,
+    history: Sequence[Path],
+    log_types: Sequence[LogType],
+    bridges: Sequence[str],
+    clock: Clock,
+) -> Knowledge | None:
+    """Look up what was known; an explanation without that loads nothing that scans."""
+    from tocsin.run.known import what_was_known
+
+    return what_was_known(found, history, log_types, bridges, clock)
 
 
 def _log_types_of(alert: AlertContext) -> tuple[LogType, ...]:

@@ -1,8 +1,7 @@
 """What a rule that keeps state knew of an event's terms or group before it, from logs named."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from tocsin.alerts.model import History
@@ -13,31 +12,9 @@ from tocsin.engine.stages.hits import Hit, combinations
 from tocsin.logs.logtype import LogType
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import NewTerms, Threshold
+from tocsin.run.explain import Knowledge, Known
 from tocsin.run.scan import ScanOptions, catch
 from tocsin.times import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was known of one combination of terms, or of one group."""
-
-    terms: tuple[tuple[str, str], ...]
-    """Field and value."""
-    before: int
-    """How many matches had them within the window before the event."""
-    last: datetime | None
-    """When the last of these was."""
-    distinct: int | None = None
-    """How many values of the counted field they and the event have together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What was known when an event came."""
-
-    terms: tuple[Known, ...]
-    history: History | None = None
-    """Set where logs begin less than a history before the event."""
 
 
 def what_was_known(

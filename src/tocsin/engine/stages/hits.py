@@ -90,4 +90,6 @@ class MemoryTerms:
 
 def combinations(values: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
     """Yield every combination of one value per field; none if a field has no value."""
+    if all(len(of_field) == 1 for of_field in values):
+        return iter([tuple(of_field[0] for of_field in values)])
     return product(*(dict.fromkeys(of_field) for of_field in values))
