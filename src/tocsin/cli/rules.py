@@ -3,8 +3,9 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -17,6 +18,9 @@ from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.model import Verdict
+
+if TYPE_CHECKING:
+    from tocsin.run.lacking import Lacking
 
 UNREADABLE, LEFT_OUT = 2, 3
 
@@ -74,12 +78,19 @@ class _Missing:
 
     fields: Sequence[str] = ()
     no_events_of: Sequence[str] = ()
+    events: int = 0
+    """How many events a rule with a stage is about."""
+    without: Mapping[str, int] = field(default_factory=dict)
+    """Field → how many of them lack it, and are left out."""
 
     def lines(self) -> Iterator[str]:
         if self.no_events_of:
             yield f"no event of {', '.join(self.no_events_of)} in these logs"
         elif self.fields:
             yield f"never seen in these logs: {', '.join(self.fields)}"
+        if self.without:
+            of = ", ".join(f"{count:,} have no {name}" for name, count in self.without.items())
+            yield f"of {self.events:,} events that it is about {of}: left out"
 
 
 def _never_seen(
@@ -88,11 +99,14 @@ def _never_seen(
     """Say per rule which of its fields no event of logs carries, and whether a log failed."""
     if not logs:
         return [_Missing() for _ in checked], False
+    from tocsin.run.lacking import count_lacking
     from tocsin.run.survey import survey
     from tocsin.run.wanted import Arrivals
 
-    arrivals = Arrivals([one.rule for one in checked], log_types)
+    rules = [one.rule for one in checked]
+    arrivals = Arrivals(rules, log_types)
     done = survey(logs, log_types, [arrivals])
+    lacking = count_lacking(rules, logs, log_types)
     for problem in (*done.failed, *done.skipped):
         click.echo(f"not read: {printable(problem)}", err=True)
     if not done.files:
@@ -101,10 +115,15 @@ def _never_seen(
         _Missing(
             arrivals.never_seen_by(number, one.log_types),
             () if arrivals.met(one.log_types) else one.log_types,
+            *_lacking(lacking.get(number)),
         )
         for number, one in enumerate(checked)
     ]
     return missing, bool(done.failed)
+
+
+def _lacking(found: "Lacking | None") -> tuple[int, Mapping[str, int]]:
+    return (found.events, found.without) if found else (0, {})
 
 
 def _check_record(checked: Checked, missing: _Missing) -> dict[str, object]:
@@ -120,6 +139,7 @@ def _check_record(checked: Checked, missing: _Missing) -> dict[str, object]:
         "reasons": checked.reasons,
         "log_types": checked.log_types,
         "fields_never_seen": missing.fields,
+        "events_without": dict(missing.without),
         "notes": rule.notes,
     }
 

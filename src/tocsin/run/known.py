@@ -30,10 +30,13 @@ def what_was_known(
     if not isinstance(stage, NewTerms | Threshold) or not (best and best.matches and found.time):
         return None
     options = ScanOptions([rule], log_types, tuple(bridges), clock=clock)
-    caught = catch(paths, options)
     now = milliseconds(found.time)
-    hits = [hit for _, hit in caught.hits if now - _milliseconds(stage.window) <= hit.time < now]
-    begins = list(caught.summary.begins.values())
+    since = now - _milliseconds(stage.window)
+    hits: list[Hit] = []
+    summary = catch(
+        paths, options, lambda _, hit: hits.append(hit) if since <= hit.time < now else None
+    )
+    begins = list(summary.begins.values())
     known = timedelta(milliseconds=max(now - min(begins), 0)) if begins else timedelta()
     history = None
     if isinstance(stage, NewTerms) and known < stage.window:

@@ -177,22 +177,23 @@ def _files(paths: Sequence[Path], writes: Sequence[Path], summary: ScanSummary) 
                 yield _File(file, named=file == path)
 
 
-def catch(paths: Sequence[Path], options: ScanOptions) -> "Caught":
-    """Return what the stages of rules would see in logs, in the order of event times."""
+def catch(
+    paths: Sequence[Path], options: ScanOptions, take: Callable[[int, Hit], None]
+) -> ScanSummary:
+    """Show what the stages of rules would see in logs, in the order of event times.
+
+    `take` is called with the number of a rule and a match.
+    """
     summary = ScanSummary()
-    hits: list[tuple[int, Hit]] = []
     scanner = _Scanner(options, NdjsonOutput(), Quarantine(), summary, None)
-    scanner.finish = lambda staged, _: hits.extend(staged)
+
+    def finish(staged: StagedHits, _: Worker) -> None:
+        for one in staged:
+            take(*one)
+
+    scanner.finish = finish
     scanner.run([], list(_files(paths, (), summary)))
-    return Caught(tuple(hits), summary)
-
-
-@dataclass(frozen=True, slots=True)
-class Caught:
-    """Matches of rules that keep state, each with the number of its rule."""
-
-    hits: tuple[tuple[int, Hit], ...]
-    summary: ScanSummary
+    return summary
 
 
 class _Scanner:
