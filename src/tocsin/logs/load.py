@@ -11,7 +11,7 @@ and compares text ignoring case. An expression is a path or one of
 
     {first: [EXPR, …]}  {all: [EXPR, …]}  {const: TEXT}  {of: EXPR, via: [FUNCTION, …]}
     {table: {of: EXPR, rows: {TEXT: TEXT or [TEXT, …]}, default: TEXT}}
-    {when: {condition: CONDITION, then: EXPR, else: EXPR}}
+    {when: {condition: CONDITION, then: EXPR, else: EXPR}}  {name: NAME}
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,8 +24,11 @@ from tocsin.condition.functions import FUNCTIONS, fold
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or, Predicate
 from tocsin.errors import LogTypeError
+from tocsin.logs.common import with_common
+from tocsin.logs.families import Family, in_order
 from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
+from tocsin.logs.respelled import ARRAYS, KEPT, KEYS, Respelled, Spelling
 from tocsin.logs.within import moved
 from tocsin.yamltext import Yaml, read_yaml
 
@@ -47,11 +50,16 @@ _LOG_TYPE_KEYS = {
     "indices",
     "shapes",
 }
+DOCUMENTS = "documents"
+"""In place of indices: events are Elastic's documents, which say themselves what index is theirs."""
+_FAMILY_KEYS = {"at", "keys", "other", "without", "arrays", "texts", "empty"}
 _SHAPE_KEYS = {
     "name",
     "identify",
     "time",
     "names",
+    "families",
+    "common",
     "bases",
     "strip",
     "json_cells",
@@ -128,7 +136,10 @@ class _Loader:
             },
             gate=tuple(self._texts(top.get("gate", []), "gate")),
             priority=int(str(top.get("priority", 50))),
-            indices=tuple(self._texts(top.get("indices", []), "indices")),
+            indices=()
+            if top.get("indices") == DOCUMENTS
+            else tuple(self._texts(top.get("indices", []), "indices")),
+            documents=top.get("indices") == DOCUMENTS,
         )
 
     def _products(self, data: Yaml) -> Mapping[str, Condition]:
@@ -149,7 +160,7 @@ class _Loader:
     def _shapes(self, data: Yaml) -> Iterator[Shape]:
         """Read a shape, and make one for each place within which its records stand."""
         top = self._known(data, "shapes", _SHAPE_KEYS)
-        shape = self._shape(top)
+        shape = with_common(self._shape(top), self._common(top.get("common"), "common"))
         yield shape
         where = f"{shape.name}.within"
         for name, place in self._map(top.get("within", {}), where).items():
@@ -169,13 +180,20 @@ class _Loader:
         name = self._text(shape.get("name"), "shapes.name")
         names = self._map(shape.get("names", {}), f"{name}.names")
         strip = tuple(self._texts(shape.get("strip", []), f"{name}.strip"))
+        families = {
+            vocabulary: self._families(items, f"{name}.families.{vocabulary}")
+            for vocabulary, items in self._map(
+                shape.get("families", {}), f"{name}.families"
+            ).items()
+        }
         return Shape(
             name=name,
             identify=self._condition(shape.get("identify"), f"{name}.identify"),
             time=self._expr(shape.get("time"), f"{name}.time"),
             names={
                 vocabulary: _with_prefixes(
-                    self._expressions(items, f"{name}.names.{vocabulary}"), strip
+                    self._expressions(items, f"{name}.names.{vocabulary}"),
+                    () if vocabulary in families else strip,
                 )
                 for vocabulary, items in names.items()
             },
@@ -183,6 +201,7 @@ class _Loader:
                 vocabulary: _spellings(self._map(items, f"{name}.names.{vocabulary}"))
                 for vocabulary, items in names.items()
             },
+            families=families,
             bases=tuple(
                 self._path(base, f"{name}.bases")
                 for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
@@ -201,6 +220,52 @@ class _Loader:
                 for item in self._list(shape.get("unique", []), f"{name}.unique")
             ),
         )
+
+    def _families(self, data: Yaml, where: str) -> tuple[Family, ...]:
+        return in_order(
+            self._family(prefix, one, f"{where}.{prefix}")
+            for prefix, value in self._map(data, where).items()
+            for one in (value if isinstance(value, list) else [value])
+        )
+
+    def _family(self, prefix: str, data: Yaml, where: str) -> Family:
+        family = self._known(data, where, _FAMILY_KEYS)
+        other = self._map(family.get("other", {}), f"{where}.other")
+        spelling = Spelling(
+            keys=self._one_of(tuple(KEYS), family.get("keys", "kept"), f"{where}.keys"),
+            other={key: self._text(value, f"{where}.other") for key, value in other.items()},
+            without=frozenset(self._texts(family.get("without", []), f"{where}.without")),
+            arrays=self._one_of(ARRAYS, family.get("arrays", "kept"), f"{where}.arrays"),
+            opens_texts=self._one_of(("kept", "json"), family.get("texts", "kept"), where) == "json",
+        )
+        at = family.get("at")
+        path = () if at == [] else self._path(at, f"{where}.at")
+        empty = self._one_of(("dropped", "kept"), family.get("empty", "dropped"), where)
+        return Family(prefix, path, spelling, keeps_empty=empty == "kept")
+
+    def _common(self, data: Yaml, where: str) -> dict[str, dict[str, Expr]]:
+        """Read a file of names that several log types share; see `with_common`."""
+        if data is None:
+            return {}
+        name = self._text(data, where)
+        file = files("tocsin.logs") / "common" / f"{name}.yaml"
+        if not file.is_file():
+            raise self.fail(where, f"there are no names {name!r} to share")
+        return _Loader(file.name).common(read_yaml(file.read_text("utf-8")))
+
+    def common(self, data: Yaml) -> dict[str, dict[str, Expr]]:
+        return {
+            vocabulary: {
+                key: self._expr(value, f"{vocabulary}.{key}", leaf=_name)
+                for key, value in self._map(items, vocabulary).items()
+            }
+            for vocabulary, items in self._map(data, "the file").items()
+        }
+
+    def _one_of(self, known: tuple[str, ...], data: Yaml, where: str) -> str:
+        if data not in known:
+            raise self.fail(where, f"{data!r} is not known; known: {', '.join(known)}")
+        return str(data)
 
     def _cells(self, data: Yaml, where: str) -> tuple[tuple[str, ...], ...]:
         if isinstance(data, bool):
@@ -275,6 +340,8 @@ class _Loader:
             return First(parts) if kind == "first" else All(parts)
         if kind == "const" and not rest:
             return Const(self._text(value, inner))
+        if kind == "name" and not rest:
+            return Respelled((), tuple(self._text(value, inner).split(".")), KEPT)
         if kind == "table" and not rest:
             return self._table(value, inner, leaf)
         if kind == "when" and not rest:
