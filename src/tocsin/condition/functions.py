@@ -18,6 +18,7 @@ from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
 from tocsin.times import format_time, read_time
 
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PORT = re.compile(r"(?:\[[^]]*\]|[^:]+):([0-9]{1,5})")
 _WORD = re.compile(r"\w+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,6 +176,10 @@ def _port(value: Scalar) -> Iterable[Scalar]:
     return (int(match[1]),) if match and next(iter(_ip(value)), None) else ()
 
 
+def _string(value: Scalar) -> Iterable[Scalar]:
+    return (value,) if isinstance(value, str) else ()
+
+
 def _filled(value: Scalar) -> Iterable[Scalar]:
     """The value, unless it is null or empty."""
     return () if value is None or value in ("", [], {}) else (value,)
@@ -193,6 +198,15 @@ def _pieces(value: Scalar, separators: str) -> Iterable[Scalar]:
 
 def _without(value: Scalar, text: str) -> Iterable[Scalar]:
     return (value.replace(text, ""),) if isinstance(value, str) else ()
+
+
+def _kebab(value: Scalar) -> Iterable[Scalar]:
+    """The words of `oneName` as `one-name`."""
+    return (_HUMP.sub("-", value).lower(),) if isinstance(value, str) else ()
+
+
+def _append(value: Scalar, end: str) -> Iterable[Scalar]:
+    return (value + end,) if isinstance(value, str) else ()
 
 
 def _time(value: Scalar) -> Iterable[Scalar]:
@@ -251,10 +265,13 @@ FUNCTIONS: dict[str, Function] = {
     "port": _port,
     "url": url_part,
     "resource": resource_part,
+    "string": _string,
     "filled": _filled,
     "times": _times,
     "pieces": _pieces,
     "without": _without,
+    "kebab": _kebab,
+    "append": _append,
     "time": _time,
     "drive": _drive,
     "words": words_of,

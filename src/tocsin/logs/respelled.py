@@ -14,6 +14,7 @@ from tocsin.errors import RecordError
 from tocsin.jsontext import Json, read_value
 from tocsin.logs.values import Values, gather, without_arrays
 
+_COLUMN_TYPE = re.compile(r"_[sgdbt]\Z")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -21,9 +22,15 @@ def _snake(key: str) -> str:
     return _HUMP.sub("_", key).lower()
 
 
+def _untyped(key: str) -> str:
+    return _COLUMN_TYPE.sub("", key)
+
+
 KEYS: Mapping[str, Callable[[str], str]] = {
     "kept": str,
     "snake": _snake,
+    "uncapitalised": lambda key: key[:1].lower() + key[1:],
+    "untyped": _untyped,
     "dotless": lambda key: key.replace(".", "_"),
 }
 MAX_DEPTH = 100
