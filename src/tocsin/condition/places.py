@@ -1,10 +1,7 @@
 """Parts of texts that say where something is: URLs, and ids of Azure resources."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
-
-Parts: TypeAlias = Mapping[str, str]
+from collections.abc import Iterable
 
 _URL = re.compile(
     r"""(?: (?P<scheme> [a-zA-Z][a-zA-Z0-9+.-]* ) :// (?: [^/?#@]* @ )?
@@ -32,14 +29,14 @@ def url_part(value: object, part: str) -> Iterable[str]:
 def resource_part(value: object, part: str) -> Iterable[str]:
     """Yield a part of the id of an Azure resource; its words are read in any case.
 
-    The parts are subscription, tenant, group, provider (with the types: `Microsoft.KeyVault/vaults`),
+    The parts are subscription, tenant, group, provider (with types: `Microsoft.KeyVault/vaults`),
     name, namespace and rule: the last two of an authorisation rule, that has no name.
     """
     found = _resource(value).get(part) if isinstance(value, str) else None
     return (found,) if found else ()
 
 
-def _resource(text: str) -> Parts:
+def _resource(text: str) -> dict[str, str]:
     keys = text.split("/")
     parts: dict[str, str] = {}
     for word, following in zip(keys, keys[1:], strict=False):
@@ -52,7 +49,7 @@ def _resource(text: str) -> Parts:
     return parts if at is None else parts | _provided(keys[at + 1 :])
 
 
-def _provided(keys: list[str]) -> Parts:
+def _provided(keys: list[str]) -> dict[str, str]:
     """Name what follows `providers`: the namespace, then types and names by turns."""
     types, names = keys[1::2], keys[2::2]
     if [one.lower() for one in types] == ["namespaces", "authorizationrules"] and len(names) == 2:

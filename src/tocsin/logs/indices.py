@@ -5,8 +5,8 @@ https://www.elastic.co/docs/reference/elasticsearch/rest-apis/api-conventions
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from fnmatch import translate
+from functools import lru_cache
 
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, And, Condition, Field, Glob, Not, Op, Or, Predicate, Wild
@@ -36,7 +36,7 @@ def chosen(indices: Iterable[str], patterns: Iterable[str]) -> bool:
 @lru_cache(maxsize=4096)
 def chosen_documents(patterns: tuple[str, ...]) -> Condition:
     """Return which documents patterns choose, by what they say of their own index."""
-    condition = FALSE
+    condition: Condition = FALSE
     for takes, pattern in _steps(patterns):
         own = _in_index(pattern)
         condition = And((condition, Not(own))) if takes else Or((condition, own))

@@ -207,8 +207,10 @@ class _Loader:
             vocabulary: self._expressions(items, f"{where}names.{vocabulary}")
             for vocabulary, items in names.items()
         }
+        shared = self._common(data.get("common", []), f"{where}common")
+        closed = {*families, *(key for one in shared for key in one.families)}
         own = {
-            vocabulary: items if vocabulary in families else _with_prefixes(items, shape.strip)
+            vocabulary: items if vocabulary in closed else _with_prefixes(items, shape.strip)
             for vocabulary, items in read.items()
         }
         spellings = {
@@ -220,7 +222,7 @@ class _Loader:
             spellings={**shape.spellings, **spellings},
             families={**shape.families, **families},
         )
-        return with_common(shape, self._common(data.get("common", []), f"{where}common"))
+        return with_common(shape, shared)
 
     def _shape(self, shape: dict[str, Yaml]) -> Shape:
         name = self._text(shape.get("name"), "shapes.name")
@@ -401,7 +403,7 @@ class _Loader:
             for key, value in self._map(table.get("rows"), where).items()
         )
         default = table.get("default")
-        texts = default if isinstance(default, list) else [default]
+        texts: Yaml = default if isinstance(default, list) else [default]
         fallback = None if default is None else tuple(self._texts(texts, where))
         return Table(self._expr(table.get("of"), where, leaf=leaf), rows, fallback)
 

@@ -155,8 +155,8 @@ class RecordView:
                 )
                 return next(located, ())
             case Respelled():
-                found = self.evaluate(expr) is not None and expr.pattern is None
-                return find_respelled(self.record, expr) if found else ()
+                known = expr.pattern is None and self.evaluate(expr) is not None
+                return find_respelled(self.record, expr) if known else ()
             case First(parts) | All(parts):
                 present = [part for part in parts if self.evaluate(part) is not None]
                 filled = [part for part in present if is_filled(self.evaluate(part) or ())]
