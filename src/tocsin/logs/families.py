@@ -27,9 +27,20 @@ class Family:
         """Return how the names begin."""
         return f"{self.prefix}." if self.prefix else ""
 
-    def read(self, segments: tuple[str, ...], pattern: str | None = None) -> Expr:
-        """Return what reads a name, or every name that a pattern matches, without the prefix."""
-        found = Respelled(self.path, segments, self.spelling, pattern)
+    def read(self, segments: tuple[str, ...]) -> Expr:
+        """Return what reads a name, given without the prefix."""
+        return self._filled(Respelled(self.path, segments, self.spelling))
+
+    def read_all(self, pattern: str, declared: Iterable[str]) -> Expr:
+        """Return what reads every name that a pattern matches, given without the prefix.
+
+        Names that are declared one by one are not among them.
+        """
+        start = self.start
+        hidden = frozenset(name[len(start) :] for name in declared if name.startswith(start))
+        return self._filled(Respelled(self.path, (), self.spelling, pattern, hidden))
+
+    def _filled(self, found: Expr) -> Expr:
         return found if self.keeps_empty else filled(found)
 
 
@@ -60,19 +71,19 @@ def of_family(families: Sequence[Family], name: str) -> Expr:
     return ABSENT
 
 
-def matching(families: Sequence[Family], pattern: str) -> Iterator[Expr]:
-    """Yield what reads the names of families that a pattern matches."""
+def matching(families: Sequence[Family], pattern: str, declared: Sequence[str]) -> Iterator[Expr]:
+    """Yield what reads the names of families that a pattern matches and that are not declared."""
     head = pattern.partition("*")[0]
     for _, group in groupby(families, lambda family: family.prefix):
         alike = list(group)
         start = alike[0].start
         if head.startswith(start):
-            yield from (family.read((), pattern[len(start) :]) for family in alike)
+            yield from (family.read_all(pattern[len(start) :], declared) for family in alike)
             return
         for family in alike:
             if matches_name(pattern, family.prefix):
                 yield family.read(())
-            yield from (family.read((), rest) for rest in _behind(pattern, start))
+            yield from (family.read_all(rest, declared) for rest in _behind(pattern, start))
 
 
 def _behind(pattern: str, start: str) -> Iterator[str]:

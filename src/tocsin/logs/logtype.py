@@ -89,9 +89,9 @@ class Shape:
     def _every(self, vocabulary: str, families: tuple[Family, ...], pattern: str) -> Expr:
         """Return all values of the names that a pattern matches."""
         names = self.spellings.get(vocabulary, {})
-        declared = [folded for folded, name in names.items() if matches_name(pattern, name)]
-        exprs = [self.names[vocabulary][folded] for folded in declared]
-        return All((*exprs, *matching(families, pattern)))
+        declared = {key: name for key, name in names.items() if matches_name(pattern, name)}
+        exprs = [self.names[vocabulary][key] for key in declared]
+        return All((*exprs, *matching(families, pattern, tuple(declared.values()))))
 
     def candidates(self, name: str) -> list[tuple[BasePath, tuple[str, ...]]]:
         """Return where an undeclared name may be: base path and dotted segments, in order."""

@@ -80,6 +80,8 @@ class Respelled:
     spelling: Spelling
     pattern: str | None = None
     """Instead of one name, every name that a pattern matches: `*` stands for any text."""
+    hidden: frozenset[str] = frozenset()
+    """Names that a pattern does not find: they mean something else."""
 
 
 def keys_spelled(
@@ -108,10 +110,17 @@ def ways_on(
     head = leaf.pattern.partition("*")[0]
     starts = [(key, f"{own}.") for key in keys if (own := leaf.spelling.spell(key)) is not None]
     return [
-        (key, replace(leaf, pattern=leaf.pattern[len(start) :]) if head.startswith(start) else None)
+        (key, _behind(leaf, start) if head.startswith(start) else None)
         for key, start in starts
         if head.startswith(start) or start.startswith(head)
     ]
+
+
+def _behind(leaf: Respelled, start: str) -> Respelled:
+    """Return what is left of a pattern behind a text that it begins with."""
+    hidden = (name.removeprefix(start) for name in leaf.hidden if name.startswith(start))
+    pattern = (leaf.pattern or "").removeprefix(start)
+    return replace(leaf, pattern=pattern, hidden=frozenset(hidden))
 
 
 def read_respelled(value: Json, leaf: Respelled) -> Values:
@@ -121,7 +130,7 @@ def read_respelled(value: Json, leaf: Respelled) -> Values:
             return None
         value = value[key]
     if leaf.pattern is not None:
-        return _matching(value, leaf.pattern, leaf.spelling)
+        return _matching(value, leaf.pattern, leaf)
     return _look_up(value, leaf.segments, leaf.spelling)
 
 
@@ -220,13 +229,10 @@ def _as_object(value: Json, spelling: Spelling) -> Json:
     return {str(item["key"]): item.get("value") for item in pairs}
 
 
-def _matching(value: Json, pattern: str, spelling: Spelling) -> Values:
-    found: list[Json] = []
-    matches = _pattern(pattern)
-    for name, leaf in _leaves(respell(value, spelling)):
-        if matches.fullmatch(name):
-            found.append(leaf)
-    return found or None
+def _matching(value: Json, pattern: str, leaf: Respelled) -> Values:
+    matches = _pattern(pattern).fullmatch
+    named = _leaves(respell(value, leaf.spelling))
+    return [one for name, one in named if matches(name) and name not in leaf.hidden] or None
 
 
 def _leaves(value: Json) -> Iterator[tuple[str, Json]]:
