@@ -230,6 +230,39 @@ FUNCTION_NOTES: Mapping[str, Function] = {
     "address": Function(
         "An address without its port.", "address", ('"192.0.2.7:443"', '"[2001:db8::1]:443"')
     ),
+    "ip": Function(
+        "An address without its port; nothing for what is no address.",
+        "ip",
+        ('"192.0.2.7:443"', '"here"'),
+    ),
+    "port": Function("The port behind an address.", "port", ('"192.0.2.7:443"', '"2001:db8::1"')),
+    "url": Function(
+        "A part of a URL: scheme, domain, port, path, query or fragment. Tags that hide what is "
+        "private are left out of the path.",
+        "url: path",
+        ('"https://a.example/b//c?d=e"', '"/b/<pii>c</pii>"'),
+    ),
+    "resource": Function(
+        "A part of the id of an Azure resource: subscription, tenant, group, provider, name, or "
+        "namespace and rule of an authorisation rule. The words of the id are read in any case; a "
+        "subscription is a GUID.",
+        "resource: provider",
+        ('"/SUBSCRIPTIONS/x/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/V1"', '"/x"'),
+    ),
+    "string": Function("Text; anything else is dropped.", "string", ('"a"', "5")),
+    "filled": Function(
+        "Anything but null and empty texts, objects and arrays.", "filled", ('"a"', '""', "{}")
+    ),
+    "times": Function(
+        "The number that a value is or says, times a factor.", "times: 1000000", ('"48"',)
+    ),
+    "pieces": Function(
+        "The texts between any of some characters.", 'pieces: " ,"', ('"a b, c"',)
+    ),
+    "without": Function("Text without all that is equal to another.", 'without: " "', ('"a b"',)),
+    "kebab": Function("The words of `oneName` as `one-name`.", "kebab", ('"tenantDetails"',)),
+    "append": Function("Text with another behind it.", "append: -read", ('"users"',)),
+    "time": Function("A time in UTC with milliseconds.", "time", ('"8/22/2022 6:07:16 PM"',)),
     "drive": Function(
         "A path on a disk's volume as one on drive `C:`, whichever letter the volume had.",
         "drive",

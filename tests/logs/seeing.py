@@ -22,13 +22,18 @@ def parse(record: Record) -> Record:
 
 
 def accepting(parsed: Record) -> list[tuple[LogType, Shape]]:
-    """Return every log type and shape whose identification takes a record."""
-    return [
+    """Return every log type and shape whose identification takes a record.
+
+    Log types for what has none of its own are asked last, and count where no other takes it.
+    """
+    found = [
         (log_type, shape)
         for log_type in shipped_log_types()
         for shape in log_type.shapes
         if holds(shape.identify, RecordView(parsed, shape).exact)
     ]
+    first = min((log_type.priority for log_type, _ in found), default=0)
+    return [(log_type, shape) for log_type, shape in found if log_type.priority == first]
 
 
 def kinds(parsed: Record) -> list[str]:

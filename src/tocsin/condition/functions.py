@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
+from tocsin.condition.places import resource_part, url_part
 from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
-from tocsin.times import read_time
+from tocsin.times import format_time, read_time
 
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PORT = re.compile(r"(?:\[[^]]*\]|[^:]+):([0-9]{1,5})")
 _WORD = re.compile(r"\w+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VOLUME = re.compile(r"\A\\device\\harddiskvolume[0-9]+(?=\\)", re.IGNORECASE)
@@ -162,6 +165,56 @@ def _address(value: Scalar) -> Iterable[Scalar]:
     return (text,) if text else ()
 
 
+def _ip(value: Scalar) -> Iterable[Scalar]:
+    """The address, without its port; nothing for what is none."""
+    return [text for text in _address(value) if parse_address(str(text)) is not None]
+
+
+def _port(value: Scalar) -> Iterable[Scalar]:
+    """The port of `address:port` and `[address]:port`."""
+    match = _PORT.fullmatch(value.strip()) if isinstance(value, str) else None
+    return (int(match[1]),) if match and next(iter(_ip(value)), None) else ()
+
+
+def _string(value: Scalar) -> Iterable[Scalar]:
+    return (value,) if isinstance(value, str) else ()
+
+
+def _filled(value: Scalar) -> Iterable[Scalar]:
+    """The value, unless it is null or empty."""
+    return () if value is None or value in ("", [], {}) else (value,)
+
+
+def _times(value: Scalar, factor: int) -> Iterable[Scalar]:
+    return [number * factor for number in number_of(value)]
+
+
+def _pieces(value: Scalar, separators: str) -> Iterable[Scalar]:
+    """The texts between any of some characters, empty ones left out."""
+    if not isinstance(value, str):
+        return ()
+    return [piece for piece in re.split(f"[{re.escape(separators)}]", value) if piece]
+
+
+def _without(value: Scalar, text: str) -> Iterable[Scalar]:
+    return (value.replace(text, ""),) if isinstance(value, str) else ()
+
+
+def _kebab(value: Scalar) -> Iterable[Scalar]:
+    """The words of `oneName` as `one-name`."""
+    return (_HUMP.sub("-", value).lower(),) if isinstance(value, str) else ()
+
+
+def _append(value: Scalar, end: str) -> Iterable[Scalar]:
+    return (value + end,) if isinstance(value, str) else ()
+
+
+def _time(value: Scalar) -> Iterable[Scalar]:
+    """A time in UTC with milliseconds."""
+    when = read_time(value)
+    return (format_time(when),) if when else ()
+
+
 def _drive(value: Scalar) -> Iterable[Scalar]:
     """A path on a disk's volume as one on drive C:, whichever letter the volume had."""
     return (_VOLUME.sub("C:", value),) if isinstance(value, str) else ()
@@ -208,6 +261,18 @@ FUNCTIONS: dict[str, Function] = {
     "named": _named,
     "json": _parse_json,
     "address": _address,
+    "ip": _ip,
+    "port": _port,
+    "url": url_part,
+    "resource": resource_part,
+    "string": _string,
+    "filled": _filled,
+    "times": _times,
+    "pieces": _pieces,
+    "without": _without,
+    "kebab": _kebab,
+    "append": _append,
+    "time": _time,
     "drive": _drive,
     "words": words_of,
     "tokens": tokens_of,

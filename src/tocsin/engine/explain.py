@@ -206,7 +206,8 @@ def why_not(log_type: LogType, scope: Scope) -> list[str]:
     if isinstance(scope, Indices):
         if select_scope(log_type, scope):
             return []
-        return [f"the rule is for {scope}; {name} is held in {_some(log_type.indices) or 'none'}"]
+        held = "what it says itself" if log_type.documents else _some(log_type.indices) or "none"
+        return [f"the rule is for {scope}; {name} is held in {held}"]
     if scope.product is not None and fold(scope.product) not in log_type.products:
         products = ", ".join(log_type.products) or "none"
         return [f"the rule is for product {scope.product}; {name} is of product {products}"]

@@ -25,6 +25,7 @@ from tocsin.engine.columns import (
     Encoded,
     Mask,
     Rows,
+    Texts,
     absent,
     choose,
     constant,
@@ -37,7 +38,6 @@ from tocsin.engine.layout import (
     NOWHERE,
     KeyPath,
     Layout,
-    Leaf,
     Reading,
     Source,
     containers_of,
@@ -47,12 +47,14 @@ from tocsin.engine.layout import (
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records
 from tocsin.jsontext import Json, read
+from tocsin.logs.families import FILLED
 from tocsin.logs.logtype import Shape
 from tocsin.logs.mapping import (
     All,
     Const,
     Expr,
     First,
+    Leaf,
     Name,
     Path,
     Table,
@@ -62,6 +64,7 @@ from tocsin.logs.mapping import (
     send_through,
     translate,
 )
+from tocsin.logs.respelled import Respelled, read_respelled
 from tocsin.logs.values import Values, look_up, look_up_once, walk
 from tocsin.logs.view import RecordView, cells_below, open_cells
 
@@ -151,7 +154,7 @@ class Frame:
             opened = read_opened(column, partial(open_cells, cells=cells), readers)
             return dict(zip(sources, opened, strict=True))
         return {
-            source: read_cells(column, reader, strings_as_they_are=not source.rest)
+            source: read_cells(column, reader, strings_as_they_are=source.takes_strings)
             for source, reader in zip(sources, readers, strict=True)
         }
 
@@ -169,7 +172,7 @@ class Frame:
 
     def _evaluate(self, expr: Expr) -> Cells:
         match expr:
-            case Path() | Name():
+            case Path() | Name() | Respelled():
                 if expr not in self._leaves:
                     self.prefetch([expr])
                 return self._leaves[expr]
@@ -186,7 +189,10 @@ class Frame:
             case Table(of):
                 return self.cells(of).map(partial(translate, expr))
             case Via(of, calls):
-                return self.cells(of).map(partial(send_through, calls))
+                cells = self.cells(of)
+                if calls == FILLED and isinstance(cells.values, Texts) and all(cells.values.texts):
+                    return cells
+                return cells.map(partial(send_through, calls))
 
     def _cells_where(self, expr: Expr, mask: Mask) -> Cells:
         """Return a column that need be right where the mask holds only."""
@@ -228,6 +234,8 @@ class Frame:
 
 
 def _read_source(source: Source, value: Json) -> Values:
+    if source.respelled is not None:
+        return read_respelled(value, source.respelled)
     if source.reading is Reading.PATH:
         return walk(value, source.rest)
     if source.reading is Reading.NAME:

@@ -8,6 +8,7 @@ from tocsin.engine.layout import KeyPath
 from tocsin.engine.plan import Plan
 from tocsin.logs.logtype import ANY_KEY, Shape
 from tocsin.logs.mapping import Expr, Path, every_leaf
+from tocsin.logs.respelled import Respelled
 
 
 def wanted_names(plans: Iterable[Plan]) -> frozenset[str] | None:
@@ -33,5 +34,7 @@ def _paths(expr: Expr, shape: Shape) -> Iterator[KeyPath]:
     for leaf in every_leaf(expr):
         if isinstance(leaf, Path):
             yield leaf.path
+        elif isinstance(leaf, Respelled):
+            yield leaf.path or (ANY_KEY,)
         else:
             yield from (base + segments for base, segments in shape.candidates(leaf.name))

@@ -6,7 +6,7 @@ a name inside an array that could also be spelled otherwise) is read row by row 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
@@ -14,12 +14,12 @@ from typing import TypeAlias
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import fields
 from tocsin.logs.logtype import ANY_KEY, Shape
-from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
+from tocsin.logs.mapping import All, Const, Expr, First, Leaf, Name, Path, Table, Via, When
+from tocsin.logs.respelled import Respelled, ways_on
 from tocsin.logs.values import find_keys
 from tocsin.logs.view import cells_below
 
 KeyPath: TypeAlias = tuple[str, ...]
-Leaf: TypeAlias = Path | Name
 
 ROOT: KeyPath = ()
 
@@ -78,12 +78,27 @@ class Source:
     rest: KeyPath = ()
     reading: Reading = Reading.PATH
     """How to find `rest`."""
+    respelled: Respelled | None = None
+    """What is left to find where keys are respelled, seen from `path`; in place of `rest`."""
+
+    @property
+    def takes_strings(self) -> bool:
+        """Return whether a string at `path` is what is read."""
+        if self.respelled is None:
+            return not self.rest
+        own = self.respelled
+        return not (own.path or own.segments or own.pattern or own.spelling.opens_texts)
 
 
 @lru_cache(maxsize=100_000)
-def source_at(path: KeyPath, rest: KeyPath = (), reading: Reading = Reading.PATH) -> Source:
+def source_at(
+    path: KeyPath,
+    rest: KeyPath = (),
+    reading: Reading = Reading.PATH,
+    respelled: Respelled | None = None,
+) -> Source:
     """Return the source at a path."""
-    return Source(path, rest, reading)
+    return Source(path, rest, reading, respelled)
 
 
 NOWHERE = Source(())
@@ -99,6 +114,8 @@ def containers_of(leaves: Iterable[Leaf], shape: Shape) -> tuple[KeyPath, ...]:
     for leaf in leaves:
         if isinstance(leaf, Path):
             whole = [leaf.path]
+        elif isinstance(leaf, Respelled):
+            whole = [(*leaf.path, *leaf.segments[:1])]
         else:
             candidates = shape.candidates(leaf.name)
             whole = [base + segments for base, segments in candidates if ANY_KEY not in base]
@@ -116,6 +133,8 @@ def locate(leaf: Leaf, shape: Shape, signature: Signature) -> Source | None:
     try:
         if isinstance(leaf, Path):
             return _locate_path(leaf.path, signature)
+        if isinstance(leaf, Respelled):
+            return _locate_respelled(leaf, signature)
         return _locate_name(leaf.name, shape, signature)
     except Undecided:
         return None
@@ -166,6 +185,42 @@ def _locate_path(path: KeyPath, signature: Signature) -> Source:
         if not _holds(keys, key):
             return NOWHERE
     return source_at(path)
+
+
+def _locate_respelled(leaf: Respelled, signature: Signature) -> Source:
+    for end, key in enumerate(leaf.path):
+        keys = signature.of(leaf.path[:end])
+        if keys is None:
+            return NOWHERE
+        if not keys and end > 0:
+            return _inside_at(leaf.path[:end], replace(leaf, path=leaf.path[end:]))
+        if not _holds(keys, key):
+            return NOWHERE
+    return _locate_inside(leaf.path, replace(leaf, path=()), signature)
+
+
+def _locate_inside(container: KeyPath, leaf: Respelled, signature: Signature) -> Source:
+    """Follow a name as far as the keys alone can decide."""
+    if not leaf.segments and (leaf.pattern is None or container):
+        return _inside_at(container, leaf)
+    keys = signature.of(container)
+    if not keys:
+        return _inside_at(container, leaf) if keys is not None and container else NOWHERE
+    found = ways_on(keys, leaf)
+    if not found:
+        return NOWHERE
+    key, rest = found[0]
+    if len(found) > 1 or rest is None:
+        return _inside_at(container, leaf)
+    _holds(keys, key)  # or it is undecided
+    return _locate_inside((*container, key), rest, signature)
+
+
+def _inside_at(path: KeyPath, leaf: Respelled) -> Source:
+    """Read the rest from the JSON at a path; what stands nowhere but at the top, row by row."""
+    if not path:
+        raise Undecided
+    return source_at(path, respelled=leaf)
 
 
 def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
@@ -247,7 +302,7 @@ def leaves_of(expr: Expr) -> list[Leaf]:
     The branches of a `When` are not among them: most batches need one of the two only.
     """
     match expr:
-        case Path() | Name():
+        case Path() | Name() | Respelled():
             return [expr]
         case First(parts) | All(parts):
             return [leaf for part in parts for leaf in leaves_of(part)]

@@ -12,7 +12,6 @@ from tocsin.engine.columns import Encoded, Rows, encode_texts
 from tocsin.engine.layout import (
     KeyPath,
     Layout,
-    Leaf,
     Signature,
     Source,
     Unseen,
@@ -21,6 +20,7 @@ from tocsin.engine.layout import (
 from tocsin.engine.records import Haystack, Keys, SmallLetters, TextHaystack
 from tocsin.jsontext import Json, compact, read
 from tocsin.logs.logtype import Shape
+from tocsin.logs.mapping import Leaf
 
 MAX_REMEMBERED = 20_000
 

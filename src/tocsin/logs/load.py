@@ -11,10 +11,11 @@ and compares text ignoring case. An expression is a path or one of
 
     {first: [EXPR, …]}  {all: [EXPR, …]}  {const: TEXT}  {of: EXPR, via: [FUNCTION, …]}
     {table: {of: EXPR, rows: {TEXT: TEXT or [TEXT, …]}, default: TEXT}}
-    {when: {condition: CONDITION, then: EXPR, else: EXPR}}
+    {when: {condition: CONDITION, then: EXPR, else: EXPR}}  {name: NAME}
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -24,8 +25,11 @@ from tocsin.condition.functions import FUNCTIONS, fold
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or, Predicate
 from tocsin.errors import LogTypeError
+from tocsin.logs.common import Common, with_common
+from tocsin.logs.families import Family, in_order
 from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
+from tocsin.logs.respelled import ARRAYS, KEPT, KEYS, Respelled, Spelling
 from tocsin.logs.within import moved
 from tocsin.yamltext import Yaml, read_yaml
 
@@ -47,11 +51,15 @@ _LOG_TYPE_KEYS = {
     "indices",
     "shapes",
 }
+DOCUMENTS = "documents"
+"""In place of indices: events are Elastic's documents, which say themselves what index is theirs."""
+_FAMILY_KEYS = {"at", "keys", "other", "without", "arrays", "texts", "empty"}
+_NAMES_KEYS = ("names", "families", "common")
 _SHAPE_KEYS = {
     "name",
     "identify",
     "time",
-    "names",
+    *_NAMES_KEYS,
     "bases",
     "strip",
     "json_cells",
@@ -77,6 +85,22 @@ def load_log_types(folder: FilePath | None = None) -> tuple[LogType, ...]:
     own = [load_log_type(file.read_text("utf-8"), str(file)) for file in _yaml_files(folder)]
     names = {log_type.name for log_type in own}
     return _ordered([*own, *(other for other in shipped_log_types() if other.name not in names)])
+
+
+def _common_files() -> list[Traversable]:
+    return _yaml_files(files("tocsin.logs") / "common")
+
+
+@cache
+def _load_common(name: str) -> Common:
+    file = next(file for file in _common_files() if file.name == f"{name}.yaml")
+    return _Loader(file.name).common(read_yaml(file.read_text("utf-8")))
+
+
+def _without_families(shape: Shape) -> Shape:
+    """Return a shape without the vocabularies that have families: they are not of the whole."""
+    names = {key: names for key, names in shape.names.items() if key not in shape.families}
+    return replace(shape, names=names, families={})
 
 
 def _ordered(log_types: Iterable[LogType]) -> tuple[LogType, ...]:
@@ -128,7 +152,10 @@ class _Loader:
             },
             gate=tuple(self._texts(top.get("gate", []), "gate")),
             priority=int(str(top.get("priority", 50))),
-            indices=tuple(self._texts(top.get("indices", []), "indices")),
+            indices=()
+            if top.get("indices") == DOCUMENTS
+            else tuple(self._texts(top.get("indices", []), "indices")),
+            documents=top.get("indices") == DOCUMENTS,
         )
 
     def _products(self, data: Yaml) -> Mapping[str, Condition]:
@@ -147,7 +174,10 @@ class _Loader:
         return (EVERY_EVENT if condition == TRUE else Variant(condition),)
 
     def _shapes(self, data: Yaml) -> Iterator[Shape]:
-        """Read a shape, and make one for each place within which its records stand."""
+        """Read a shape, and make one for each place within which its records stand.
+
+        What such a place says of names is about the whole record.
+        """
         top = self._known(data, "shapes", _SHAPE_KEYS)
         shape = self._shape(top)
         yield shape
@@ -156,38 +186,55 @@ class _Loader:
             inner = f"{where}.{name}"
             if not isinstance(place, dict):
                 place = {"at": place}
-            known = self._known(place, inner, {"at", "identify"})
+            known = self._known(place, inner, {"at", "identify", *_NAMES_KEYS})
             condition = known.get("identify")
-            yield moved(
+            own = moved(
                 shape,
                 name,
                 at=self._path(known.get("at"), inner),
                 condition=TRUE if condition is None else self._condition(condition, inner),
             )
+            if known.keys() & set(_NAMES_KEYS):
+                own = self._with_names(_without_families(own), known)
+            yield own
+
+    def _with_names(self, shape: Shape, data: dict[str, Yaml]) -> Shape:
+        """Add what a shape says of the names of vocabularies."""
+        where = f"{shape.name}."
+        names = self._map(data.get("names", {}), f"{where}names")
+        families = self._all_families(data.get("families", {}), f"{where}families")
+        read = {
+            vocabulary: self._expressions(items, f"{where}names.{vocabulary}")
+            for vocabulary, items in names.items()
+        }
+        shared = self._common(data.get("common", []), f"{where}common")
+        closed = {*families, *(key for one in shared for key in one.families)}
+        own = {
+            vocabulary: items if vocabulary in closed else _with_prefixes(items, shape.strip)
+            for vocabulary, items in read.items()
+        }
+        spellings = {
+            vocabulary: _spellings(self._map(items, "")) for vocabulary, items in names.items()
+        }
+        shape = replace(
+            shape,
+            names={**shape.names, **own},
+            spellings={**shape.spellings, **spellings},
+            families={**shape.families, **families},
+        )
+        return with_common(shape, shared)
 
     def _shape(self, shape: dict[str, Yaml]) -> Shape:
         name = self._text(shape.get("name"), "shapes.name")
-        names = self._map(shape.get("names", {}), f"{name}.names")
-        strip = tuple(self._texts(shape.get("strip", []), f"{name}.strip"))
-        return Shape(
+        whole = Shape(
             name=name,
             identify=self._condition(shape.get("identify"), f"{name}.identify"),
             time=self._expr(shape.get("time"), f"{name}.time"),
-            names={
-                vocabulary: _with_prefixes(
-                    self._expressions(items, f"{name}.names.{vocabulary}"), strip
-                )
-                for vocabulary, items in names.items()
-            },
-            spellings={
-                vocabulary: _spellings(self._map(items, f"{name}.names.{vocabulary}"))
-                for vocabulary, items in names.items()
-            },
             bases=tuple(
                 self._path(base, f"{name}.bases")
                 for base in self._list(shape.get("bases", [[]]), f"{name}.bases")
             ),
-            strip=strip,
+            strip=tuple(self._texts(shape.get("strip", []), f"{name}.strip")),
             json_cells=self._cells(shape.get("json_cells", False), f"{name}.json_cells"),
             entities={
                 kind: tuple(
@@ -201,6 +248,68 @@ class _Loader:
                 for item in self._list(shape.get("unique", []), f"{name}.unique")
             ),
         )
+        return self._with_names(whole, shape)
+
+    def _all_families(self, data: Yaml, where: str) -> Mapping[str, tuple[Family, ...]]:
+        return {
+            vocabulary: self._families(items, f"{where}.{vocabulary}")
+            for vocabulary, items in self._map(data, where).items()
+        }
+
+    def _families(self, data: Yaml, where: str) -> tuple[Family, ...]:
+        return in_order(
+            self._family(prefix, one, f"{where}.{prefix}")
+            for prefix, value in self._map(data, where).items()
+            for one in (value if isinstance(value, list) else [value])
+        )
+
+    def _family(self, prefix: str, data: Yaml, where: str) -> Family:
+        family = self._known(data, where, _FAMILY_KEYS)
+        other = self._map(family.get("other", {}), f"{where}.other")
+        spelling = Spelling(
+            keys=self._one_of(tuple(KEYS), family.get("keys", "kept"), f"{where}.keys"),
+            other={key: self._text(value, f"{where}.other") for key, value in other.items()},
+            without=frozenset(self._texts(family.get("without", []), f"{where}.without")),
+            arrays=self._one_of(ARRAYS, family.get("arrays", "kept"), f"{where}.arrays"),
+            opens_texts=self._one_of(("kept", "json"), family.get("texts", "kept"), where) == "json",
+        )
+        at = family.get("at")
+        path = () if at == [] else self._path(at, f"{where}.at")
+        empty = self._one_of(("dropped", "kept"), family.get("empty", "dropped"), where)
+        return Family(prefix, path, spelling, keeps_empty=empty == "kept")
+
+    def _common(self, data: Yaml, where: str) -> tuple[Common, ...]:
+        """Read the files of names that several log types share."""
+        names = self._texts(data if isinstance(data, list) else [data], where)
+        known = {file.name.removesuffix(".yaml"): file for file in _common_files()}
+        if unknown := [name for name in names if name not in known]:
+            raise self.fail(where, f"no names are shared as {unknown[0]!r}")
+        return tuple(_load_common(name) for name in names)
+
+    def common(self, data: Yaml) -> Common:
+        """Read one such file."""
+        top = self._known(data, "the file", {"declares", "families", "names"})
+        return Common(
+            self._spelled(top.get("declares", {}), "declares", Path),
+            self._all_families(top.get("families", {}), "families"),
+            self._spelled(top.get("names", {}), "names", _name),
+        )
+
+    def _spelled(
+        self, data: Yaml, where: str, leaf: "Callable[[tuple[str, ...]], Expr]"
+    ) -> Mapping[str, Mapping[str, Expr]]:
+        return {
+            vocabulary: {
+                key: self._expr(value, f"{where}.{vocabulary}.{key}", leaf=leaf)
+                for key, value in self._map(items, f"{where}.{vocabulary}").items()
+            }
+            for vocabulary, items in self._map(data, where).items()
+        }
+
+    def _one_of(self, known: tuple[str, ...], data: Yaml, where: str) -> str:
+        if data not in known:
+            raise self.fail(where, f"{data!r} is not known; known: {', '.join(known)}")
+        return str(data)
 
     def _cells(self, data: Yaml, where: str) -> tuple[tuple[str, ...], ...]:
         if isinstance(data, bool):
@@ -275,6 +384,8 @@ class _Loader:
             return First(parts) if kind == "first" else All(parts)
         if kind == "const" and not rest:
             return Const(self._text(value, inner))
+        if kind == "name" and not rest:
+            return Respelled((), tuple(self._text(value, inner).split(".")), KEPT)
         if kind == "table" and not rest:
             return self._table(value, inner, leaf)
         if kind == "when" and not rest:
@@ -292,7 +403,8 @@ class _Loader:
             for key, value in self._map(table.get("rows"), where).items()
         )
         default = table.get("default")
-        fallback = None if default is None else (self._text(default, where),)
+        texts: Yaml = default if isinstance(default, list) else [default]
+        fallback = None if default is None else tuple(self._texts(texts, where))
         return Table(self._expr(table.get("of"), where, leaf=leaf), rows, fallback)
 
     def _when(

@@ -6,12 +6,15 @@ recognise a record, where its time is, and what the names of a vocabulary mean i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tocsin.condition.functions import fold
 from tocsin.condition.simplify import simplify
-from tocsin.condition.tree import TRUE, And, Condition
-from tocsin.logs.indices import chosen
-from tocsin.logs.mapping import Expr, Name
+from tocsin.condition.tree import FALSE, TRUE, And, Condition
+from tocsin.logs.indices import chosen, chosen_documents
+from tocsin.logs.families import Family, matching, of_family
+from tocsin.logs.mapping import All, Expr, Name
+from tocsin.logs.respelled import matches_name
 
 BasePath = tuple[str, ...]
 ANY_KEY = "*"
@@ -57,6 +60,9 @@ class Shape:
     """Vocabulary → folded name → expression."""
     spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Vocabulary → folded name → the name as the log type writes it."""
+    families: Mapping[str, tuple[Family, ...]] = field(default_factory=dict)
+    """Vocabulary → names that are not declared one by one, the longest prefixes first. If there
+    are any, no other names reach the record's own keys."""
     bases: tuple[BasePath, ...] = ((),)
     """Where names that are not declared are looked up, in order."""
     strip: tuple[str, ...] = ()
@@ -68,8 +74,24 @@ class Shape:
     """What makes a record one record, wherever else it is delivered again."""
 
     def expression(self, vocabulary: str, name: str) -> Expr:
-        """Return what a name means here: as declared, ignoring case, or the record's own key."""
-        return self.names.get(vocabulary, {}).get(fold(name)) or Name(name)
+        """Return what a name means here: as declared, ignoring case, or the record's own key.
+
+        In a name `*` stands for any text, where families say what names there are.
+        """
+        families = self.families.get(vocabulary)
+        if families and ANY_KEY in name:
+            return self._every(vocabulary, families, name)
+        declared = self.names.get(vocabulary, {}).get(fold(name))
+        if declared is None and families:
+            return of_family(families, name)
+        return declared or Name(name)
+
+    def _every(self, vocabulary: str, families: tuple[Family, ...], pattern: str) -> Expr:
+        """Return all values of the names that a pattern matches."""
+        names = self.spellings.get(vocabulary, {})
+        declared = {key: name for key, name in names.items() if matches_name(pattern, name)}
+        exprs = [self.names[vocabulary][key] for key in declared]
+        return All((*exprs, *matching(families, pattern, tuple(declared.values()))))
 
     def candidates(self, name: str) -> list[tuple[BasePath, tuple[str, ...]]]:
         """Return where an undeclared name may be: base path and dotted segments, in order."""
@@ -101,6 +123,8 @@ class LogType:
     """Lower is asked first when a record is identified."""
     indices: tuple[str, ...] = ()
     """Indices that Elastic would hold its events in, by whole names."""
+    documents: bool = False
+    """Its events are Elastic's own documents, which say themselves what index they are in."""
 
     def select(
         self, product: str | None, category: str | None, service: str | None
@@ -124,7 +148,10 @@ class LogType:
         return variants
 
     def select_indices(self, patterns: tuple[str, ...]) -> tuple[Variant, ...]:
-        """Return the variants that index patterns of Elastic select: every event, or none."""
+        """Return the variants that index patterns of Elastic select: every event, some or none."""
+        if self.documents:
+            condition = chosen_documents(patterns)
+            return () if condition == FALSE else (_selected(condition),)
         return (EVERY_EVENT,) if chosen(self.indices, patterns) else ()
 
     def _of_products(self) -> Mapping[str, tuple[Variant, ...]]:
@@ -139,6 +166,12 @@ def _both(variant: Variant, other: Variant) -> Variant:
     if other is EVERY_EVENT:
         return variant
     return other if variant is EVERY_EVENT else variant & other
+
+
+@lru_cache(maxsize=4096)
+def _selected(condition: Condition) -> Variant:
+    """Return the same variant for equal conditions: a plan compiles it once."""
+    return Variant(condition)
 
 
 def leads_to(base: BasePath, path: tuple[str, ...]) -> bool:

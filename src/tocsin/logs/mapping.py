@@ -11,6 +11,7 @@ from typing import TypeAlias
 from tocsin.condition.functions import apply, fold, text_of
 from tocsin.condition.tree import Call, Condition, fields
 from tocsin.jsontext import Json
+from tocsin.logs.respelled import Respelled
 from tocsin.logs.values import Values
 
 
@@ -75,13 +76,18 @@ class Via:
     calls: tuple[Call, ...]
 
 
-Expr: TypeAlias = Path | Name | First | All | Const | Table | When | Via
+Leaf: TypeAlias = Path | Name | Respelled
+Expr: TypeAlias = Leaf | First | All | Const | Table | When | Via
 
 
-def every_leaf(expr: Expr) -> Iterator[Path | Name]:
+ABSENT: Expr = First(())
+"""What is never there."""
+
+
+def every_leaf(expr: Expr) -> Iterator[Leaf]:
     """Yield every path and name that an expression can read, whatever the record."""
     match expr:
-        case Path() | Name():
+        case Path() | Name() | Respelled():
             yield expr
         case First(parts) | All(parts):
             for part in parts:
@@ -103,6 +109,7 @@ class Reader:
 
     path: Callable[[tuple[str, ...]], Values]
     name: Callable[[str], Values]
+    respelled: Callable[[Respelled], Values]
     holds: Callable[[Condition], bool]
 
 
@@ -113,6 +120,8 @@ def read(expr: Expr, reader: Reader) -> Values:
             return reader.path(path)
         case Name(name):
             return reader.name(name)
+        case Respelled():
+            return reader.respelled(expr)
         case Const(value):
             return [value]
         case First(parts):

@@ -20,7 +20,7 @@ def walk(value: Json, path: tuple[str, ...]) -> Values:
     if isinstance(value, dict):
         return walk(value[path[0]], path[1:]) if path[0] in value else None
     if isinstance(value, list):
-        return _gather([walk(item, path) for item in _filled(value)])
+        return gather([walk(item, path) for item in without_arrays(value)])
     return None
 
 
@@ -39,8 +39,8 @@ def look_up_once(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -
     if not segments:
         return list(members(value))
     if isinstance(value, list):
-        each = [look_up_once(item, segments, ignore_case=ignore_case) for item in _filled(value)]
-        return _gather(each)
+        each = [look_up_once(item, segments, ignore_case=ignore_case) for item in without_arrays(value)]
+        return gather(each)
     if not isinstance(value, dict):
         return None
     for length in range(len(segments), 0, -1):
@@ -83,11 +83,12 @@ def find_keys(keys: tuple[str, ...], wanted: str, *, ignore_case: bool) -> list[
     return exact + [key for key in keys if key != wanted and fold(key) == folded]
 
 
-def _filled(array: list[Json]) -> list[Json]:
+def without_arrays(array: list[Json]) -> list[Json]:
     """Return the members of an array that a path can go on from: none are arrays themselves."""
     return [item for item in members(array) if not isinstance(item, list)]
 
 
-def _gather(found: list[Values]) -> Values:
+def gather(found: list[Values]) -> Values:
+    """Return all values of several readings; None if every one of them was absent."""
     present = [values for values in found if values is not None]
     return [item for values in present for item in values] if present else None

@@ -25,6 +25,7 @@ from tocsin.logs.mapping import (
     is_filled,
     read,
 )
+from tocsin.logs.respelled import Respelled, find_respelled, read_respelled
 from tocsin.logs.values import Values, find_path, look_up_once, walk
 from tocsin.times import PLAIN_CLOCK, Clock, Moment, read_moment
 
@@ -50,7 +51,7 @@ class RecordView:
         self.shape = shape
         self._vocabulary = vocabulary
         self._names = variant.names if variant else NO_NAMES
-        self._reader = Reader(self._path, self._name, self._holds)
+        self._reader = self._make_reader()
         self._values: dict[Field, list[Scalar] | None] = {}
 
     def through(self, vocabulary: str, variant: Variant) -> "RecordView":
@@ -59,8 +60,11 @@ class RecordView:
         view._vocabulary = vocabulary
         view._names = variant.names
         view._values = {}
-        view._reader = Reader(view._path, view._name, view._holds)
+        view._reader = view._make_reader()
         return view
+
+    def _make_reader(self) -> Reader:
+        return Reader(self._path, self._name, self._respelled, self._holds)
 
     def read(self, field: Field) -> list[Scalar] | None:
         """Return the values of a field after its functions; None if it is absent."""
@@ -128,6 +132,9 @@ class RecordView:
                     return found
         return None
 
+    def _respelled(self, leaf: Respelled) -> Values:
+        return read_respelled(self.record, leaf)
+
     def _places(self, name: str) -> Iterator[tuple[Json, tuple[str, ...], tuple[str, ...]]]:
         for base, segments in self.shape.candidates(name):
             for start, path in _bases(self.record, base):
@@ -147,6 +154,9 @@ class RecordView:
                     if (found := find_path(start, segments)) is not None
                 )
                 return next(located, ())
+            case Respelled():
+                known = expr.pattern is None and self.evaluate(expr) is not None
+                return find_respelled(self.record, expr) if known else ()
             case First(parts) | All(parts):
                 present = [part for part in parts if self.evaluate(part) is not None]
                 filled = [part for part in present if is_filled(self.evaluate(part) or ())]
@@ -187,19 +197,25 @@ def name_in(shape: Shape, vocabulary: str, names: Mapping[str, Expr], name: str)
     own = names.get(fold(name))
     if own is None:
         return shape.expression(vocabulary, name)
-    return _resolve_names(own, shape, vocabulary)
+    return resolve_names(own, shape, vocabulary)
 
 
-def _resolve_names(expr: Expr, shape: Shape, vocabulary: str) -> Expr:
+def resolve_names(expr: Expr, shape: Shape, vocabulary: str) -> Expr:
     """Replace the names that a variant's expression reads by what they mean in the shape."""
     match expr:
         case Name(name):
             return shape.expression(vocabulary, name)
         case First(parts) | All(parts):
-            resolved = tuple(_resolve_names(part, shape, vocabulary) for part in parts)
+            resolved = tuple(resolve_names(part, shape, vocabulary) for part in parts)
             return replace(expr, parts=resolved)
         case Table(of) | Via(of):
-            return replace(expr, of=_resolve_names(of, shape, vocabulary))
+            return replace(expr, of=resolve_names(of, shape, vocabulary))
+        case When(then=then, otherwise=otherwise):
+            return replace(
+                expr,
+                then=resolve_names(then, shape, vocabulary),
+                otherwise=otherwise and resolve_names(otherwise, shape, vocabulary),
+            )
         case _:
             return expr
 

@@ -7,6 +7,7 @@ from tocsin.condition.simplify import simplify, substitute
 from tocsin.condition.tree import And, Condition, Field, FieldsCompare, Leaf
 from tocsin.logs.logtype import Shape
 from tocsin.logs.mapping import All, Expr, First, Path, Table, Via, When
+from tocsin.logs.respelled import Respelled
 
 KeyPath = tuple[str, ...]
 
@@ -24,6 +25,13 @@ def moved(shape: Shape, name: str, *, at: KeyPath, condition: Condition) -> Shap
             vocabulary: {key: _move(expr, at) for key, expr in names.items()}
             for vocabulary, names in shape.names.items()
         },
+        spellings=shape.spellings,
+        families={
+            vocabulary: tuple(
+                replace(family, path=at + family.path) for family in families
+            )
+            for vocabulary, families in shape.families.items()
+        },
         bases=tuple(at + base for base in shape.bases),
         strip=shape.strip,
         json_cells=(at, *(at + cell for cell in shape.json_cells)),
@@ -40,6 +48,8 @@ def _move(expr: Expr, at: KeyPath) -> Expr:
     match expr:
         case Path(path):
             return Path(at + path)
+        case Respelled(path):
+            return replace(expr, path=at + path)
         case First(parts) | All(parts):
             return replace(expr, parts=_move_all(parts, at))
         case Table(of) | Via(of):

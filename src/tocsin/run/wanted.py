@@ -15,6 +15,7 @@ from tocsin.engine.plan import select
 from tocsin.engine.project import Projector
 from tocsin.logs.logtype import LogType, Shape, Variant, leads_to
 from tocsin.logs.mapping import Expr, Path, every_leaf
+from tocsin.logs.respelled import Respelled, reads
 from tocsin.logs.view import name_in
 from tocsin.rules.model import Input, Rule
 
@@ -152,6 +153,7 @@ class UsedPaths:
         self._shape = shape
         self._exact: dict[tuple[str, ...], set[int]] = defaultdict(set)
         self._named: dict[str, set[int]] = defaultdict(set)
+        self._respelled: dict[Respelled, set[int]] = {}
         for number, rule in enumerate(rules):
             for one in rule.inputs:
                 for expr in self._read_by(one, log_type):
@@ -169,6 +171,9 @@ class UsedPaths:
             if isinstance(leaf, Path):
                 self._exact[leaf.path].add(rule)
                 continue
+            if isinstance(leaf, Respelled):
+                self._respelled.setdefault(leaf, set()).add(rule)
+                continue
             for _, segments in self._shape.candidates(leaf.name):
                 self._named[fold(".".join(segments))].add(rule)
 
@@ -177,6 +182,9 @@ class UsedPaths:
         found: set[int] = set()
         for end in range(len(path) + 1):
             found |= self._exact.get(path[:end], set())
+        for leaf, rules in self._respelled.items():
+            if reads(leaf, path):
+                found |= rules
         for base in self._shape.bases:
             if not leads_to(base, path):
                 continue
