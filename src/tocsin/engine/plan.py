@@ -24,6 +24,7 @@ from tocsin.condition.tree import (
     Predicate,
     fields,
 )
+from tocsin.engine.constants import may_hold
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import Expr, Path
 from tocsin.logs.view import name_in
@@ -156,9 +157,12 @@ def compile_plan(
 def select(log_type: LogType, one: Input) -> tuple[Variant, ...]:
     """Return the variants of a log type that an input's scope selects and its fields allow."""
     names = {fold(field.path[0]) for field in fields(one.condition) if len(field.path) == 1}
-    return tuple(
+    variants = tuple(
         variant for variant in select_scope(log_type, one.scope) if not variant.unmapped & names
     )
+    if isinstance(one.scope, Indices):
+        return tuple(variant for variant in variants if may_hold(log_type, one, variant))
+    return variants
 
 
 def select_scope(log_type: LogType, scope: Scope) -> tuple[Variant, ...]:

@@ -1,0 +1,74 @@
+"""What is known of a log type's events before any is read, such as which data set they are.
+
+Elastic's rules choose events by their data set, most in the condition. So index patterns alone say
+little about which log types a rule is for: `filebeat-*` names all that an agent ships.
+"""
+
+from functools import lru_cache
+
+from tocsin.condition.evaluate import compile_test
+from tocsin.condition.functions import apply
+from tocsin.condition.simplify import simplify
+from tocsin.condition.tree import FALSE, And, Condition, Not, Op, Or, Predicate
+from tocsin.logs.logtype import LogType, Variant
+from tocsin.logs.mapping import Const, Expr, First, Table, Via, When
+from tocsin.rules.model import Input
+
+KINDS = ("data_stream.dataset", "data_stream.type", "event.dataset", "event.module")
+"""The fields that say what kind of event one is."""
+_SHIPPERS = frozenset(("filebeat",))
+"""What ships events that have a data set of their own; other agents read the hosts they are on."""
+
+
+def may_hold(log_type: LogType, one: Input, variant: Variant) -> bool:
+    """Say whether any event of a variant can meet a condition, by what is known of its kind."""
+    known = {name: _texts_of(log_type, one.vocabulary, name) for name in KINDS}
+    if known[KINDS[0]]:
+        known["agent.type"] = _SHIPPERS
+    return simplify(_reduced(And((variant.condition, one.condition)), known)) != FALSE
+
+
+def _reduced(condition: Condition, known: dict[str, frozenset[str]]) -> Condition:
+    """Replace predicates on kinds that no event can meet by what is never true."""
+    match condition:
+        case And(parts):
+            return And(tuple(_reduced(part, known) for part in parts))
+        case Or(parts):
+            return Or(tuple(_reduced(part, known) for part in parts))
+        case Not(part):
+            return Not(_reduced(part, known))
+        case Predicate(field, op, values, fold_case) if len(field.path) == 1:
+            texts = known.get(field.path[0])
+            if not texts or op in {Op.EXISTS, Op.IS_NULL}:
+                return condition
+            test = compile_test(op, values, fold_case)
+            met = any(map(test, apply(field.via, sorted(texts))))
+            return condition if met else FALSE
+        case _:
+            return condition
+
+
+@lru_cache(maxsize=1024)
+def _texts_of(log_type: LogType, vocabulary: str, name: str) -> frozenset[str]:
+    """Return the values that a name can have, as far as shapes fix it; empty if none does."""
+    found: set[str] = set()
+    for shape in log_type.shapes:
+        found |= _texts(shape.expression(vocabulary, name))
+    return frozenset(found)
+
+
+def _texts(expr: Expr) -> frozenset[str]:
+    match expr:
+        case Const(value):
+            return frozenset((value,))
+        case First(parts):
+            return frozenset().union(*map(_texts, parts))
+        case When(_, then, otherwise):
+            return _texts(then) | (_texts(otherwise) if otherwise else frozenset())
+        case Via(of, calls):
+            found = apply(calls, sorted(_texts(of)))
+            return frozenset(text for text in found if isinstance(text, str))
+        case Table(_, rows, default):
+            return frozenset(default or ()).union(*(values for _, values in rows))
+        case _:
+            return frozenset()
