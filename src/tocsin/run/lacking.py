@@ -4,7 +4,6 @@ A new-terms rule can only find what names all its terms, and its condition often
 So the events in question are those that meet the rest of the condition.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ class Lacking:
     """The events that a rule is about, and how many of them lack which of its stage's fields."""
 
     events: int = 0
-    without: Counter[str] = field(default_factory=Counter)
+    without: dict[str, int] = field(default_factory=dict)
 
 
 def count_lacking(
@@ -41,11 +40,13 @@ def count_lacking(
     def take(number: int, hit: Hit) -> None:
         of = found[number]
         of.events += 1
-        of.without.update(
-            name for name, values in zip(names[number], hit.values, strict=True) if not values
-        )
+        for name, values in zip(names[number], hit.values, strict=True):
+            if not values:
+                of.without[name] = of.without.get(name, 0) + 1
 
     catch(paths, ScanOptions(relaxed, log_types), take)
+    for of, in_order in zip(found, names, strict=True):
+        of.without = {name: of.without[name] for name in in_order if name in of.without}
     return dict(zip(numbers, found, strict=True))
 
 
