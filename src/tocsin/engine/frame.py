@@ -113,7 +113,8 @@ class Frame:
 
     def _layouts(self, leaves: tuple[Leaf, ...]) -> list[tuple[Layout, Rows]]:
         """Group the records by where their leaves stand."""
-        wanted = dict.fromkeys(containers_of(leaves, self.shape))
+        needed = self._projector.needed.setdefault(self.shape, {})
+        wanted = dict.fromkeys((*containers_of(leaves, self.shape), *needed))
         while True:
             keys = self.records.keys(tuple(wanted))
             present, codes = np.unique(keys.codes, return_inverse=True)
@@ -122,6 +123,8 @@ class Frame:
             if not unseen or len(wanted) + len(unseen) > MAX_CONTAINERS:
                 break
             wanted.update(unseen)
+            if len(needed) < MAX_CONTAINERS // 2:
+                needed.update(unseen)
         merged, numbers = merge_layouts(layouts)
         if len(merged) == 1:
             return [(merged[0], np.arange(self.rows))]

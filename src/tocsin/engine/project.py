@@ -32,6 +32,8 @@ class Projector:
         self._database = duckdb.connect(":memory:", config={"threads": 1})
         self._signatures: dict[Hashable, Signature | None] = {}
         self._sources: dict[tuple[Shape, Signature], dict[Leaf, Source | None]] = {}
+        self.needed: dict[Shape, dict[KeyPath, None]] = {}
+        """Containers that records of a shape turned out to need: asking again costs a query."""
 
     def signatures(self, raw: pa.StringArray, containers: tuple[KeyPath, ...]) -> Keys:
         """Return the keys of some containers of each record."""
@@ -58,6 +60,7 @@ class Projector:
         if len(self._signatures) > MAX_REMEMBERED:
             self._signatures.clear()
             self._sources.clear()
+            self.needed.clear()
 
     def remember(self, key: Hashable, signature: Signature) -> Signature:
         """Return the signature that is known under a key, or the one given, known from now on."""
@@ -97,12 +100,12 @@ class Projector:
                     known[leaf] = locate(leaf, shape, signature)
                 except Unseen as missing:
                     unseen[missing.container] = None
-                    return None
+                    continue
             source = known[leaf]
             if source is None:
                 return None
             sources.append(source)
-        return tuple(sources)
+        return tuple(sources) if len(sources) == len(leaves) else None
 
     def _query(self, raw: pa.StringArray, sql: str) -> pa.Table:
         self._database.register("batch", pa.table({"raw": raw}))

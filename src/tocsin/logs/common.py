@@ -27,7 +27,7 @@ class Common:
 def with_common(shape: Shape, shared: Iterable[Common]) -> Shape:
     """Complete the vocabularies of a shape that have families.
 
-    What is shared counts where the shape does not say it itself; of several the first counts. The
+    What is shared counts where what the shape says itself is absent; of several the first counts. The
     time goes by the name of `TIME`. Nothing null or empty is a value. If the record's own keys are
     names, they go before what is declared.
     """
@@ -57,11 +57,17 @@ def _completed(shape: Shape, vocabulary: str, shared: Iterable[Common]) -> Shape
     for name, expr in {TIME: shape.time, **own}.items():
         names[name] = _completed_name(shape, vocabulary, name, expr)
     for name, expr in chain.from_iterable(one.names.get(vocabulary, {}).items() for one in shared):
-        if name not in names:
-            shape = _declaring(shape, vocabulary, names)
-            derived = resolve_names(expr, shape, vocabulary)
-            names[name] = _completed_name(shape, vocabulary, name, derived)
+        shape = _declaring(shape, vocabulary, names)
+        derived = filled(resolve_names(expr, shape, vocabulary))
+        known = names.get(name)
+        names[name] = _either(known, derived) if known else _completed_name(
+            shape, vocabulary, name, derived
+        )
     return _declaring(shape, vocabulary, names)
+
+
+def _either(known: Expr, derived: Expr) -> Expr:
+    return First((*known.parts, derived)) if isinstance(known, First) else First((known, derived))
 
 
 def _completed_name(shape: Shape, vocabulary: str, name: str, expr: Expr) -> Expr:

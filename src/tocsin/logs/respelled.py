@@ -220,11 +220,12 @@ def _as_object(value: Json, spelling: Spelling) -> Json:
     """Turn an array into the object that stands for it, where there is one."""
     if not isinstance(value, list) or not value or spelling.arrays == "kept":
         return value
+    objects = [item for item in value if isinstance(item, dict)]
+    if not objects:
+        return value
     if spelling.arrays == "numbered":
-        objects = any(isinstance(item, dict) for item in value)
-        return {str(at): item for at, item in enumerate(value)} if objects else value
-    pairs = [item for item in value if isinstance(item, dict) and isinstance(item.get("key"), str)]
-    return {str(item["key"]): item.get("value") for item in pairs}
+        return {str(at): item for at, item in enumerate(value)}
+    return {item["key"]: item.get("value") for item in objects if isinstance(item.get("key"), str)}
 
 
 def _matching(value: Json, pattern: str, leaf: Respelled) -> Values:
