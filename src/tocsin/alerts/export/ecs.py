@@ -53,7 +53,7 @@ def _source(alert: Alert) -> dict[str, Json]:
     else:
         document = event_document(alert.event, alert.entities)
     kept = {key: value for key, value in document.items() if _is_kept(key)}
-    return _enriched(kept, alert.context)
+    return _labelled(_enriched(kept, alert.context), alert.context)
 
 
 def _is_kept(key: str) -> bool:
@@ -70,6 +70,14 @@ def _enriched(document: dict[str, Json], context: Mapping[str, object]) -> dict[
     before = known.get("enrichments")
     enrichments = [*(before if isinstance(before, list) else []), *found["enrichments"]]
     return {**document, "threat": standard({**known, "enrichments": enrichments})}
+
+
+def _labelled(document: dict[str, Json], context: Mapping[str, object]) -> dict[str, Json]:
+    """Add by which bridge the rule saw the event."""
+    labels = document.get("labels", {})
+    if "bridge" not in context or not isinstance(labels, dict):
+        return document
+    return {**document, "labels": {**labels, "bridge": str(context["bridge"])}}
 
 
 def _original(event: Mapping[str, Json], rest: Mapping[str, Json]) -> Iterator[tuple[str, object]]:

@@ -60,11 +60,17 @@ def rule_uuid(rule: Rule) -> str:
     return own if isinstance(own, str) else str(uuid5(NAMESPACE_URL, rule.key))
 
 
+def rule_version(rule: Rule) -> int | None:
+    """Return the version that a rule names; an exported one does, one of detection-rules not."""
+    version = _said(rule.document).get("version")
+    return version if type(version) is int else None
+
+
 def rule_fields(alert: Alert) -> dict[str, object]:
     """Return the fields, without `kibana.alert.rule.` before them."""
     rule = alert.rule
     said = _said(rule.document)
-    kind = TYPES.get(rule.kind, TYPES["query"])
+    kind, version = TYPES.get(rule.kind, TYPES["query"]), rule_version(rule)
     return {
         "uuid": rule_uuid(rule),
         "rule_id": rule.id,
@@ -91,7 +97,7 @@ def rule_fields(alert: Alert) -> dict[str, object]:
         **_times(rule, said),
         **{name: _tables(said.get(name)) for name in _LISTS},
         **{name: said[name] for name in _TEXTS if isinstance(said.get(name), str)},
-        **({"version": said["version"]} if isinstance(said.get("version"), int) else {}),
+        **({} if version is None else {"version": version}),
         "parameters": _parameters(rule, said),
         "execution.type": "manual",
         "execution.uuid": str(uuid5(NAMESPACE_URL, f"{rule.key}:{rule.digest}")),

@@ -12,6 +12,7 @@ import orjson
 from tocsin import __version__
 from tocsin.alerts.attack import attack_places, attack_url
 from tocsin.alerts.entities import name_of
+from tocsin.alerts.export.elastic_rule import rule_version
 from tocsin.alerts.export.source import is_ip
 from tocsin.alerts.model import Alert, Event, to_record
 from tocsin.content.attack import Name, load_attack
@@ -115,13 +116,14 @@ def _finding(alert: Alert) -> dict[str, object]:
 
 
 def _analytic(rule: Rule) -> dict[str, object]:
+    version = rule_version(rule)
     return {
         "uid": rule.id,
         "name": rule.name,
         "type_id": 1,
         "type": "Rule",
         "category": rule.ecosystem,
-        "version": rule.digest,
+        "version": rule.digest if version is None else str(version),
     }
 
 
