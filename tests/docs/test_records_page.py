@@ -93,7 +93,7 @@ def test_the_attributes_of_ocsf_are_described(name):
 def test_the_numbers_of_ocsf_are_those_that_are_written():
     shown = {row[0]: row[1] for row in rows(PAGE, "attribute", "value")}
     severities = ", ".join(f"{number} {name.lower()}" for number, name in SEVERITIES.values())
-    assert shown["severity_id, severity"] == severities
+    assert shown["severity_id`, `severity"] == severities
     numbers = ", ".join(f"{kind} {number}" for kind, (number, _) in OBSERVABLES.items())
     assert shown["observables"].startswith(f"the entities: {numbers}, ")
     assert f"version {VERSION}." in PAGE.read_text("utf-8")
@@ -101,7 +101,7 @@ def test_the_numbers_of_ocsf_are_those_that_are_written():
 
 def names(*head):
     """Return the names in the first column of a table."""
-    return {name.strip() for row in rows(PAGE, *head) for name in row[0].split(",")}
+    return {name.strip("` ") for row in rows(PAGE, *head) for name in row[0].split(",")}
 
 
 def test_an_event_id_is_made_as_described(alert):
