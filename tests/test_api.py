@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas
 import polars
@@ -105,12 +106,21 @@ def test_alerts_as_a_table(rules: tocsin.RuleSet) -> None:
     assert tocsin.scan([], rules).to_arrow().schema == table.schema
 
 
-def test_records_are_those_of_the_command_line(rules: tocsin.RuleSet, tmp_path: Path) -> None:
-
+@pytest.mark.parametrize("form", ["ndjson", "ecs", "ocsf"])
+def test_records_are_those_of_the_command_line(
+    form: Any, rules: tocsin.RuleSet, tmp_path: Path
+) -> None:
     log = tmp_path / "log.ndjson"
     log.write_text(json.dumps(RECORDS[0]) + "\n")
-    result = scan(log, rules=tmp_path / "rule.yml", log_type="acme//shell")
-    assert tocsin.scan(log, rules, log_type="acme//shell").records() == [*result.records]
+    result = scan(log, rules=tmp_path / "rule.yml", log_type="acme//shell", form=form)
+    found = tocsin.scan(log, rules, log_type="acme//shell")
+    assert found.records(form) == [*result.records]
+    assert form != "ndjson" or found.records() == found.records(form)
+
+
+def test_records_of_an_unknown_form_are_an_error(rules: tocsin.RuleSet) -> None:
+    with pytest.raises(tocsin.UsageError, match="no form 'csv'; known: ndjson, ecs, ocsf"):
+        tocsin.scan([], rules).records("csv")  # type: ignore[arg-type]
 
 
 def test_the_demo_is_found_from_python(tmp_path: Path) -> None:

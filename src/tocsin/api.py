@@ -13,12 +13,15 @@ from typing import Any, Literal, TypeAlias
 import orjson
 import pyarrow as pa
 
+from tocsin.alerts.export.ecs import to_ecs
+from tocsin.alerts.export.ocsf import to_ocsf
 from tocsin.alerts.model import Alert, to_record
 from tocsin.engine.explain import Explanation
 from tocsin.engine.explain import explain as explain_one
 from tocsin.errors import RecordError, UsageError
 from tocsin.jsontext import read
 from tocsin.logs.logtype import LogType
+from tocsin.outputs.ndjson import RecordMaker
 from tocsin.outputs.objects import ObjectsOutput, to_arrow
 from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.load import LoadOptions
@@ -35,6 +38,9 @@ from tocsin.times import Clock, parse_time, read_zone
 StrPath: TypeAlias = str | PathLike[str]
 Logs: TypeAlias = StrPath | Sequence[StrPath] | Mapping[str, Any] | Iterable[Any] | object
 """Files and folders; or records: dicts, JSON texts, an Arrow table, a pandas or polars frame."""
+
+_RECORDS: Mapping[str, RecordMaker] = {"ndjson": to_record, "ecs": to_ecs, "ocsf": to_ocsf}
+"""The forms of results that are an object for each alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,15 @@ class ScanResult:
         """Return how many alerts there are."""
         return len(self.alerts)
 
-    def records(self) -> list[dict[str, Any]]:
-        """Return the alerts as `tocsin scan -f ndjson` writes them (`docs/records.md`)."""
-        return [orjson.loads(orjson.dumps(to_record(alert))) for alert in self.alerts]
+    def records(self, form: Literal["ndjson", "ecs", "ocsf"] = "ndjson") -> list[dict[str, Any]]:
+        """Return the alerts as `tocsin scan -f FORM` writes them (`docs/records.md`).
+
+        Raises `UsageError` for another form.
+        """
+        if form not in _RECORDS:
+            raise UsageError(f"no form {form!r}; known: {', '.join(_RECORDS)}")
+        make = _RECORDS[form]
+        return [orjson.loads(orjson.dumps(make(alert))) for alert in self.alerts]
 
     def to_arrow(self) -> pa.Table:
         """Return the alerts as a table, one row each; the event's text is the column `raw`."""

@@ -16,6 +16,8 @@ _US = re.compile(rf"{_US_TEXT}\s*{_ZONE}?", re.IGNORECASE | re.ASCII)
 WITHOUT_ZONE = rf"(?i)^\s*(?:{_ISO_TEXT}|{_US_TEXT})\s*$"
 """What a time that names no zone looks like, for RE2."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-]?)(\d\d?)(?::?(\d\d))?", re.IGNORECASE | re.ASCII)
 _UTC_NAMES = {"UTC", "GMT", "Z"}
 
@@ -126,7 +128,7 @@ def _from_epoch(number: int | Decimal | None) -> datetime | None:
             seconds /= divisor
             break
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))
+        return EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
     except (OverflowError, ValueError):
         return None
 

@@ -43,6 +43,18 @@ def test_a_table_is_the_default_form(rules: Path, log: Path) -> None:
     assert "Needle" in result.text
 
 
+@pytest.mark.parametrize("form", ["ndjson", "ecs", "ocsf"])
+def test_a_form_of_lines_has_one_for_each_alert(
+    form: str, rules: Path, log: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "alerts"
+    assert scan(log, rules=rules, form=form, output=out, fail_on="high").status == 1
+    written = out.read_bytes()
+    assert len([json.loads(line) for line in written.splitlines()]) == 2
+    assert written == scan(log, rules=rules, form=form, workers=2).out
+    assert scan(log, rules=rules, form=form, until="2000-01-01").out == written
+
+
 def test_progress_is_plain_lines_where_there_is_no_terminal(
     rules: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

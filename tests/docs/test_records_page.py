@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from outputs.export_samples import SAMPLES
 from pages import DOCS, ROOT, blocks, rows, write_files
+from tocsin.alerts.export.ecs import to_ecs
+from tocsin.alerts.export.ocsf import OBSERVABLES, SEVERITIES, VERSION, to_ocsf
 from tocsin.cli.explain import command as explain_command
 from tocsin.cli.logs import command as logs_command
 from tocsin.cli.rules import command as rules_command
@@ -72,6 +75,33 @@ def test_the_columns_of_csv_are_those_that_are_described_in_their_order():
         name.strip("` ") for row in rows(PAGE, "column", "holds") for name in row[0].split(",")
     ]
     assert described == list(COLUMNS)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_fields_of_ecs_are_described(name):
+    described = names("field", "value")
+    fields = {key for key in to_ecs(SAMPLES[name]) if key.startswith("kibana.")}
+    found = {key for key in fields if not key.startswith("kibana.alert.original_event.")}
+    assert found <= described
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_attributes_of_ocsf_are_described(name):
+    assert set(to_ocsf(SAMPLES[name])) <= names("attribute", "value")
+
+
+def test_the_numbers_of_ocsf_are_those_that_are_written():
+    shown = {row[0]: row[1] for row in rows(PAGE, "attribute", "value")}
+    severities = ", ".join(f"{number} {name.lower()}" for number, name in SEVERITIES.values())
+    assert shown["severity_id`, `severity"] == severities
+    numbers = ", ".join(f"{kind} {number}" for kind, (number, _) in OBSERVABLES.items())
+    assert shown["observables"].startswith(f"the entities: {numbers}, ")
+    assert f"version {VERSION}." in PAGE.read_text("utf-8")
+
+
+def names(*head):
+    """Return the names in the first column of a table."""
+    return {name.strip("` ") for row in rows(PAGE, *head) for name in row[0].split(",")}
 
 
 def test_an_event_id_is_made_as_described(alert):

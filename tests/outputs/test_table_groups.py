@@ -157,7 +157,7 @@ def test_an_unknown_group_is_an_error_that_names_the_known_ones(rules: Path, log
     assert not log.with_name("out").exists()
 
 
-@pytest.mark.parametrize("form", ["ndjson", "csv", "html"])
+@pytest.mark.parametrize("form", ["ndjson", "csv", "html", "ecs", "ocsf"])
 def test_a_group_with_another_format_is_an_error_that_says_so(
     form: str, rules: Path, log: Path
 ) -> None:

@@ -97,6 +97,8 @@ CUTS = {
     "ndjson": [*((batch, 1) for batch in BATCHES), *((997, workers) for workers in WORKERS)],
     "table": [(1, 1), (997, 2)],
     "csv": [(1, 1), (997, 2)],
+    "ecs": [(997, 2)],
+    "ocsf": [(997, 2)],
 }
 
 

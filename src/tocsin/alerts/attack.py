@@ -30,6 +30,12 @@ def _record(entry: Technique) -> dict[str, str | None]:
     }
 
 
+def attack_url(name: Name) -> str:
+    """Return the address of a tactic's or technique's page."""
+    kind = "tactics" if name.id.startswith("TA") else "techniques"
+    return f"https://attack.mitre.org/{kind}/{name.id.replace('.', '/')}/"
+
+
 def attack_names(entries: Iterable[Technique]) -> list[Name]:
     """Return the tactics and techniques that entries name, in their order."""
     attack = load_attack()

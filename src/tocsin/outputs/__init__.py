@@ -7,9 +7,11 @@ from typing import BinaryIO, TypeAlias
 from tocsin.errors import UsageError
 from tocsin.outputs.base import Output
 from tocsin.outputs.csv import CsvOutput
+from tocsin.outputs.ecs import ecs_output
 from tocsin.outputs.groups import GROUPINGS
 from tocsin.outputs.html import HtmlOutput
 from tocsin.outputs.ndjson import NdjsonOutput
+from tocsin.outputs.ocsf import ocsf_output
 from tocsin.outputs.table import TableOutput
 
 OutputMaker: TypeAlias = Callable[[BinaryIO], Output]
@@ -18,6 +20,8 @@ OutputMaker: TypeAlias = Callable[[BinaryIO], Output]
 OUTPUTS: Mapping[str, OutputMaker] = {
     "table": TableOutput,
     "ndjson": NdjsonOutput,
+    "ecs": ecs_output,
+    "ocsf": ocsf_output,
     "csv": CsvOutput,
     "html": HtmlOutput,
 }

@@ -1,0 +1,1 @@
+"""Alerts as the documents of others: one module for each schema."""
