@@ -18,6 +18,7 @@ RECORD = {
     "reasons": list,
     "log_types": list,
     "fields_never_seen": list,
+        "events_without": dict,
     "notes": list,
 }
 
@@ -384,3 +385,18 @@ def test_add_refuses_what_is_no_rule(tmp_path: Path) -> None:
     result = tocsin("rules", "add", tmp_path / "page.txt", "--to", tmp_path / "mine")
     assert result.status == 2
     assert "no rule" in result.err
+
+
+def test_rules_of_one_id_in_two_packs_are_shown_as_versions(tmp_path: Path) -> None:
+    for pack, level in (("old", "low"), ("new", "high")):
+        (tmp_path / pack).mkdir()
+        text = rule(id="7d0f3b52-3a14-4f0e-9d3c-6a1f7e2b9c10", level=level, modified="2026-01-02")
+        (tmp_path / pack / "needle.yml").write_text(text)
+    packs = tmp_path / "old", tmp_path / "new"
+    listed = tocsin("rules", "list", *packs).text.splitlines()
+    assert [line.split("  ")[-1] for line in listed] == [
+        "(detection of pack old, 2026-01-02)",
+        "(detection of pack new, 2026-01-02)",
+    ]
+    shown = tocsin("rules", "show", "7d0f3b52-3a14-4f0e-9d3c-6a1f7e2b9c10", *packs).text
+    assert shown.count("One of 2 versions: detection of pack ") == 2

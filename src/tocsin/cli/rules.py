@@ -17,7 +17,7 @@ from tocsin.errors import InputError, UsageError
 from tocsin.logs.load import load_log_types
 from tocsin.logs.logtype import LogType
 from tocsin.printable import printable, printable_lines
-from tocsin.rules.model import Verdict
+from tocsin.rules.model import Rule, Verdict
 
 if TYPE_CHECKING:
     from tocsin.run.lacking import Lacking
@@ -185,8 +185,10 @@ def list_rules(
     if form == "json":
         _print_json([rule_record_of(rule) for rule in loaded.rules])
         return
+    versions = Counter(rule.id for rule in loaded.rules)
     for rule in loaded.rules:
-        _say(f"{rule.severity.value:13} {rule.id:36}  {rule.name}")
+        version = f"  ({_version(rule)})" if versions[rule.id] > 1 else ""
+        _say(f"{rule.severity.value:13} {rule.id:36}  {rule.name}{version}")
     click.echo(f"{len(loaded.rules):,} rules", err=True)
 
 
@@ -213,9 +215,18 @@ def show_rule(
     if form == "json":
         _print_json([whole_record_of(rule) for rule in rules])
         return
+    versions = Counter(rule.id for rule in rules)
     for rule in rules:
+        if versions[rule.id] > 1:
+            _say(f"One of {versions[rule.id]} versions: {_version(rule)}")
         for line in rule_lines(rule):
             _say(line)
+
+
+def _version(rule: Rule) -> str:
+    """Say which of several rules of the same id one is."""
+    modified = rule.modified or rule.date
+    return f"{rule.kind} of pack {rule.pack}" + (f", {modified}" if modified else "")
 
 
 @command.command("add", context_settings=HELP)

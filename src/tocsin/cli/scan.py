@@ -433,6 +433,17 @@ class _Report:
                 f"{blocks:,} building blocks, which are for other rules to read, left out "
                 "(--building-blocks)"
             )
+        many = [
+            f"{rule.name}: {fired:,}, limit {rule.schedule.max_alerts:,}"
+            for rule in self._rules
+            if rule.schedule and (fired := self._summary.fired[rule.key]) > rule.schedule.max_alerts
+        ]
+        if many:
+            yield _left_out(
+                f"{len(many):,} rules raised more alerts than Elastic would write in one run, none "
+                "is left out here",
+                many,
+            )
         if self._loaded.skipped:
             first = self._loaded.skipped[0]
             count = len(self._loaded.skipped)

@@ -60,8 +60,8 @@ def _completed(shape: Shape, vocabulary: str, shared: Iterable[Common]) -> Shape
         shape = _declaring(shape, vocabulary, names)
         derived = filled(resolve_names(expr, shape, vocabulary))
         known = names.get(name)
-        names[name] = _either(known, derived) if known else _completed_name(
-            shape, vocabulary, name, derived
+        names[name] = (
+            _either(known, derived) if known else _completed_name(shape, vocabulary, name, derived)
         )
     return _declaring(shape, vocabulary, names)
 

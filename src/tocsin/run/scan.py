@@ -83,6 +83,8 @@ class ScanSummary:
     unzoned: int = 0
     outside: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
+    fired: Counter[str] = field(default_factory=Counter)
+    """Alerts per key of a rule."""
     disagreements: list[str] = field(default_factory=list)
     timeless: int = 0
     past: Counter[str] = field(default_factory=Counter)
@@ -112,6 +114,7 @@ class ScanSummary:
         self.unzoned += done.unzoned
         self.outside += done.outside
         self.alerts += done.alerts
+        self.fired += done.fired
 
 
 def scan(
@@ -254,6 +257,7 @@ class _Scanner:
                 continue
             summary.unzoned += item.zone_assumed
             summary.alerts[item.severity.value] += 1
+            summary.fired[item.rule.key] += 1
             parts.add(item)
             for part in parts.take():
                 self._output.add(part)

@@ -98,6 +98,8 @@ class Done:
     repaired: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
     """Alerts per severity."""
+    fired: Counter[str] = field(default_factory=Counter)
+    """Alerts per key of a rule."""
     undated: int = 0
     unzoned: int = 0
     """Alerts whose event has a time without zone."""
@@ -269,6 +271,7 @@ class Worker:
                 done.undated += item.time is None
                 done.unzoned += item.zone_assumed
                 done.alerts[item.severity.value] += 1
+                done.fired[item.rule.key] += 1
                 yield item
             else:
                 done.outside += 1
