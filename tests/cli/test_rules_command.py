@@ -360,8 +360,8 @@ def test_check_of_a_rule_of_elastic(elastic: Path) -> None:
     [record] = json.loads(tocsin("rules", "check", elastic, "-f", "json").out)
     assert {key: type(value) for key, value in record.items()} == RECORD
     assert (record["ecosystem"], record["kind"]) == ("elastic", "threshold")
-    assert (record["verdict"], record["log_types"]) == ("runs", [])
-    assert record["reasons"] == ["no log type yet for logs-a-*"]
+    assert (record["verdict"], record["log_types"]) == ("runs", ["ecs"])
+    assert record["reasons"] == []
 
 
 def test_show_of_a_rule_that_does_not_run_has_its_query(elastic: Path) -> None:

@@ -409,8 +409,8 @@ class _Report:
             yield LeftOut(f"indicators: {problem}")
         for rule, cold in summary.cold:
             yield LeftOut(
-                f"{rule.name}: {cold.count:,} new, but {cold.longest} at most: --history LOGS "
-                "adds to it, --cold-start alert shows them"
+                f"{rule.name}: {cold.count:,} new with {cold.longest} or less: --history LOGS adds "
+                "to it, --cold-start alert shows them"
             )
         if summary.outside:
             yield LeftOut(f"{summary.outside:,} matches are outside --since and --until")
