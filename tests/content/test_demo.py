@@ -17,7 +17,7 @@ DAYS = [(FIRST_DAY + timedelta(days=number)).isoformat() for number in range(14)
 DOCUMENTATION = [ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
 
 PACK = Path(content.__path__[0]) / "packs" / "azure-keyvault"
-RULES = sorted(PACK.glob("*.yml"))
+RULES = sorted([*PACK.glob("*.yml"), *PACK.glob("*.toml")])
 
 
 @pytest.fixture(scope="module")
