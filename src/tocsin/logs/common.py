@@ -27,9 +27,9 @@ class Common:
 def with_common(shape: Shape, shared: Iterable[Common]) -> Shape:
     """Complete the vocabularies of a shape that have families.
 
-    What is shared counts where what the shape says itself is absent; of several the first counts. The
-    time goes by the name of `TIME`. Nothing null or empty is a value. If the record's own keys are
-    names, they go before what is declared.
+    What is shared counts where what the shape says itself is absent; of several the first counts.
+    The time goes by the name of `TIME`. Nothing null or empty is a value. If the record's own keys
+    are names, they go before what is declared.
     """
     shared = tuple(shared)
     for one in shared:
@@ -60,8 +60,8 @@ def _completed(shape: Shape, vocabulary: str, shared: Iterable[Common]) -> Shape
         shape = _declaring(shape, vocabulary, names)
         derived = filled(resolve_names(expr, shape, vocabulary))
         known = names.get(name)
-        names[name] = _either(known, derived) if known else _completed_name(
-            shape, vocabulary, name, derived
+        names[name] = (
+            _either(known, derived) if known else _completed_name(shape, vocabulary, name, derived)
         )
     return _declaring(shape, vocabulary, names)
 

@@ -52,7 +52,7 @@ _LOG_TYPE_KEYS = {
     "shapes",
 }
 DOCUMENTS = "documents"
-"""In place of indices: events are Elastic's documents, which say themselves what index is theirs."""
+"""In place of indices: every event says itself which index is its own."""
 _FAMILY_KEYS = {"at", "keys", "other", "without", "arrays", "texts", "empty"}
 _NAMES_KEYS = ("names", "families", "common")
 _SHAPE_KEYS = {
@@ -271,7 +271,8 @@ class _Loader:
             other={key: self._text(value, f"{where}.other") for key, value in other.items()},
             without=frozenset(self._texts(family.get("without", []), f"{where}.without")),
             arrays=self._one_of(ARRAYS, family.get("arrays", "kept"), f"{where}.arrays"),
-            opens_texts=self._one_of(("kept", "json"), family.get("texts", "kept"), where) == "json",
+            opens_texts=self._one_of(("kept", "json"), family.get("texts", "kept"), where)
+            == "json",
         )
         at = family.get("at")
         path = () if at == [] else self._path(at, f"{where}.at")

@@ -11,8 +11,8 @@ from functools import lru_cache
 from tocsin.condition.functions import fold
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, TRUE, And, Condition
-from tocsin.logs.indices import chosen, chosen_documents
 from tocsin.logs.families import Family, matching, of_family
+from tocsin.logs.indices import chosen, chosen_documents
 from tocsin.logs.mapping import All, Expr, Name
 from tocsin.logs.respelled import matches_name
 

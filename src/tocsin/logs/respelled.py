@@ -97,9 +97,7 @@ def keys_spelled(
     ]
 
 
-def ways_on(
-    keys: Iterable[str], leaf: Respelled
-) -> list[tuple[str, Respelled | None]]:
+def ways_on(keys: Iterable[str], leaf: Respelled) -> list[tuple[str, Respelled | None]]:
     """Return the keys in which a leaf may go on and what is left of it; None if that is not sure.
 
     The longest keys go first.

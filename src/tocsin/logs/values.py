@@ -39,7 +39,9 @@ def look_up_once(value: Json, segments: tuple[str, ...], *, ignore_case: bool) -
     if not segments:
         return list(members(value))
     if isinstance(value, list):
-        each = [look_up_once(item, segments, ignore_case=ignore_case) for item in without_arrays(value)]
+        each = [
+            look_up_once(item, segments, ignore_case=ignore_case) for item in without_arrays(value)
+        ]
         return gather(each)
     if not isinstance(value, dict):
         return None

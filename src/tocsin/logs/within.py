@@ -27,9 +27,7 @@ def moved(shape: Shape, name: str, *, at: KeyPath, condition: Condition) -> Shap
         },
         spellings=shape.spellings,
         families={
-            vocabulary: tuple(
-                replace(family, path=at + family.path) for family in families
-            )
+            vocabulary: tuple(replace(family, path=at + family.path) for family in families)
             for vocabulary, families in shape.families.items()
         },
         bases=tuple(at + base for base in shape.bases),
