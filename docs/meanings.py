@@ -256,9 +256,7 @@ FUNCTION_NOTES: Mapping[str, Function] = {
     "times": Function(
         "The number that a value is or says, times a factor.", "times: 1000000", ('"48"',)
     ),
-    "pieces": Function(
-        "The texts between any of some characters.", 'pieces: " ,"', ('"a b, c"',)
-    ),
+    "pieces": Function("The texts between any of some characters.", 'pieces: " ,"', ('"a b, c"',)),
     "without": Function("Text without all that is equal to another.", 'without: " "', ('"a b"',)),
     "kebab": Function("The words of `oneName` as `one-name`.", "kebab", ('"tenantDetails"',)),
     "append": Function("Text with another behind it.", "append: -read", ('"users"',)),

@@ -327,7 +327,9 @@ SIGN_IN_FACTS: dict[str, Fact] = {
             ],
         ),
         {
-            "azure.signinlogs.properties.authentication_details.authentication_method": ["Password"],
+            "azure.signinlogs.properties.authentication_details.authentication_method": [
+                "Password"
+            ],
             "azure.signinlogs.properties.authentication_details.status_sequence": ["0"],
             "azure.signinlogs.properties.applied_conditional_access_policies.result": ["success"],
             "azure.signinlogs.properties.applied_conditional_access_policies"
@@ -382,10 +384,13 @@ CHANGE_FACTS: dict[str, Fact] = {
     ),
     "values-of-changed-properties-keep-their-quotes": (
         CHANGE,
-        {f"{TARGETS}.*.modified_properties.*.new_value": [
-            '[{"RelyingParty":"*","State":0}]', '"Member"'
-        ]},
-    ),  # fmt: skip
+        {
+            f"{TARGETS}.*.modified_properties.*.new_value": [
+                '[{"RelyingParty":"*","State":0}]',
+                '"Member"',
+            ]
+        },
+    ),
     "an-empty-old-value-is-one": (
         changing(targetResources=[{"modifiedProperties": [{"oldValue": ""}]}]),
         {f"{TARGETS}.0.modified_properties.0.old_value": [""]},
@@ -511,7 +516,10 @@ PLATFORM_FACTS: dict[str, Fact] = {
         {"azure.platformlogs.identity.claim.appid": ["a1"]},
     ),
     "properties-keep-their-keys": (
-        {**REQUEST, "properties": {"clientInfo": "x", "statusCode": 200, "isAccessPolicyMatch": True}},
+        {
+            **REQUEST,
+            "properties": {"clientInfo": "x", "statusCode": 200, "isAccessPolicyMatch": True},
+        },
         {
             "azure.platformlogs.properties.clientInfo": ["x"],
             "azure.platformlogs.properties.status_code": ["200"],

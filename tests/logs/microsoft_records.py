@@ -101,7 +101,29 @@ def stored(operation: str, category: str) -> Shapes:
         "AccountName": "orders",
         "ObjectKey": "/orders/2026/a.pdf",
     }
-    return {"diagnostic": record, "diagnostic_event": in_event(record), "log_analytics": row}
+    document = {
+        "@timestamp": TIME,
+        "event": {"action": operation},
+        "source": {"ip": ADDRESS},
+        "azure": {
+            "resource": {"id": record["resourceId"]},
+            "correlation_id": ID,
+            "tenant_id": "t",
+            "platformlogs": {
+                "category": category,
+                "statusCode": 202,
+                "identity": record["identity"],
+                "properties": record["properties"],
+            },
+        },
+    }
+    return {
+        "diagnostic": record,
+        "diagnostic_event": in_event(record),
+        "log_analytics": row,
+        "ecs": document,
+        "hit": {"_index": "logs", "_source": document},
+    }
 
 
 STORAGE = {"a blob is deleted": stored("DeleteBlob", "StorageDelete")}

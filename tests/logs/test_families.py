@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tocsin.condition.functions import apply
-from tocsin.condition.tree import Field
+from tocsin.condition.tree import Call, Field
 from tocsin.engine.frame import Frame
 from tocsin.engine.project import JsonRecords, Projector
 from tocsin.errors import LogTypeError
@@ -93,13 +93,11 @@ READINGS = {
 NAMES = [name for name, _ in READINGS.values()]
 NAMES += ["shop", "shop.parts", "shop.notes", "shop.text", "shop.*", "*", "shop.buyer_name"]
 NAMES += ["shop.cell", "shop.parts.0", "shop.parts.*.*", "s*.*_name", "shop.either", "other.x"]
-TEXT = (Field(("x",), ()),)
+TEXT = (Call("text"),)
 
 
 def texts(values):
-    from tocsin.condition.tree import Call
-
-    return None if values is None else apply((Call("text"),), values)
+    return None if values is None else apply(TEXT, values)
 
 
 @pytest.mark.parametrize(("name", "expected"), READINGS.values(), ids=READINGS)

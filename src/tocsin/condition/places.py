@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 _URL = re.compile(
     r"""(?: (?P<scheme> [a-zA-Z][a-zA-Z0-9+.-]* ) :// (?: [^/?#@]* @ )?
@@ -39,7 +40,7 @@ def resource_part(value: object, part: str) -> Iterable[str]:
 def _resource(text: str) -> dict[str, str]:
     keys = text.split("/")
     parts: dict[str, str] = {}
-    for word, following in zip(keys, keys[1:], strict=False):
+    for word, following in pairwise(keys):
         name = _WORDS.get(word.lower())
         if name and name not in parts:
             parts[name] = following

@@ -27,9 +27,9 @@ class Common:
 def with_common(shape: Shape, shared: Iterable[Common]) -> Shape:
     """Complete the vocabularies of a shape that have families.
 
-    What is shared counts where what the shape says itself is absent; of several the first counts. The
-    time goes by the name of `TIME`. Nothing null or empty is a value. If the record's own keys are
-    names, they go before what is declared.
+    What is shared counts where what the shape says itself is absent; of several the first counts.
+    The time goes by the name of `TIME`. Nothing null or empty is a value. If the record's own keys
+    are names, they go before what is declared.
     """
     shared = tuple(shared)
     for one in shared:

@@ -52,7 +52,7 @@ _LOG_TYPE_KEYS = {
     "shapes",
 }
 DOCUMENTS = "documents"
-"""In place of indices: events are Elastic's documents, which say themselves what index is theirs."""
+"""In place of indices: every event says itself which index is its own."""
 _FAMILY_KEYS = {"at", "keys", "other", "without", "arrays", "texts", "empty"}
 _NAMES_KEYS = ("names", "families", "common")
 _SHAPE_KEYS = {
