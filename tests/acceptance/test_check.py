@@ -23,7 +23,16 @@ TWO_LOGS = {
     ("gcp", "google_workspace.login"): {"gcp.audit", "google.workspace"},
 }
 """Product and service whose events are met in two logs; a record is one of them only."""
-NO_RULES = {"azure.keyvault", "azure.storage", "gcp.logging", "m365.defender"}
+NO_RULES = {
+    "azure.keyvault",
+    "azure.storage",
+    "gcp.logging",
+    "m365.defender",
+    "azure.platform",
+    "azure.graphactivity",
+    "azure.aadgraphactivity",
+    "ecs",
+}
 """Log types that no rule of SigmaHQ is for."""
 
 

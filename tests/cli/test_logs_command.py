@@ -179,6 +179,12 @@ def test_normalize_takes_a_line_a_folder_and_a_vocabulary(vault: Path, tmp_path:
     assert tocsin("logs", "normalize", "-", stdin=jsonl([READ])).records[0]["source"] == "-"
 
 
+def test_normalize_writes_documents_of_the_common_schema(vault: Path) -> None:
+    (written,) = tocsin("logs", "normalize", f"{vault}:2", "--to", "ecs").records
+    assert written["data_stream"]["dataset"] == "azure.platformlogs"
+    assert written["event"]["action"] == written["azure"]["platformlogs"]["operation_name"]
+
+
 def test_normalize_tells_wrong_use(vault: Path, tmp_path: Path) -> None:
     unknown = tocsin("logs", "normalize", vault, "--to", "ocsf")
     assert (unknown.status, unknown.text) == (2, "")

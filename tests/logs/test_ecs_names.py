@@ -1,17 +1,23 @@
 """Every field that KQL rules of Elastic for Azure read is a name of what they select."""
 
+import json
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from azure_records import SAMPLES
 
+from tocsin.engine.match import Matcher
+from tocsin.engine.plan import compile_plan
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import ABSENT, All
 from tocsin.rules.elastic.kql.lower import lower
 from tocsin.rules.elastic.kql.parse import parse
 from tocsin.rules.elastic.kql.types import ecs_type
+from tocsin.rules.model import Indices, Input, Rule
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOOKED_UP = {"source.as.number", "source.as.organization.name", "source.geo.country_name"}
@@ -30,6 +36,8 @@ STREAMS = {
     "azure.graphactivitylogs": "azure.graphactivity",
     "azure.aadgraphactivitylogs": "azure.aadgraphactivity",
 }
+WITHOUT_MATCH = {"entra.audit"}
+"""Samples that no rule is about."""
 COMMON = """
     event.action event.kind event.module event.dataset data_stream.type
     data_stream.dataset data_stream.namespace @timestamp source.ip source.address client.ip
@@ -110,3 +118,30 @@ def test_every_shape_of_azure_has_the_names_of_the_common_schema() -> None:
         for shape in log_type.shapes:
             missing = [name for name in common if not knows(shape, name)]
             assert not missing, (log_type.name, shape.name)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_rules_match_alike_in_every_shape(sample: str, queries: list[Rule]) -> None:
+    matcher = Matcher(shipped_log_types(), lambda *of: compile_plan(queries, *of))
+    records = {
+        name: record for name, record in SAMPLES[sample][0].items() if "managed HSM" not in name
+    }
+    result = matcher.match(pa.array(map(json.dumps, records.values())))
+    found = {
+        name: {match.input.rule for match in result.matches if match.row == row}
+        for row, name in enumerate(records)
+    }
+    assert len(set(map(frozenset, found.values()))) == 1
+    assert any(found.values()) or sample in WITHOUT_MATCH
+
+
+@pytest.fixture(scope="module")
+def queries(rules) -> list[Rule]:
+    """Return the KQL queries of rules for Azure as rules."""
+    found = []
+    for name, rule in rules:
+        if rule.get("language") == "kuery" and "index" in rule:
+            condition = lower(parse(rule["query"]), ecs_type, NOW).condition
+            one = Input(condition, Indices(tuple(rule["index"])), "ecs")
+            found.append(Rule(name, name, "elastic", rule["type"], "p", name, "", (one,)))
+    return found

@@ -40,7 +40,7 @@ def list_types() -> None:
         sources = [*log_type.services, *log_type.categories]
         shown = ", ".join(sources[:8]) + (f" … {len(sources) - 8} more" if len(sources) > 8 else "")
         products = ", ".join(log_type.products)
-        click.echo(f"{'':16}   Sigma: {products}: {shown}")
+        click.echo(f"{'':16}   Sigma: {products or '–'}: {shown}")
 
 
 @command.command("identify", context_settings=HELP)

@@ -201,7 +201,7 @@ def _locate_respelled(leaf: Respelled, signature: Signature) -> Source:
 
 def _locate_inside(container: KeyPath, leaf: Respelled, signature: Signature) -> Source:
     """Follow a name as far as the keys alone can decide."""
-    if not leaf.segments and (leaf.pattern is None or container):
+    if not leaf.segments and leaf.pattern is None:
         return _inside_at(container, leaf)
     keys = signature.of(container)
     if not keys:

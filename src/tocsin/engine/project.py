@@ -178,13 +178,19 @@ class JsonRecords:
 
 
 _REWRITTEN = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
+
+
+def _may_be_rewritten(text: str) -> bool:
+    """Say whether JSON holds a number that DuckDB may write in its own way."""
+    return bool(_REWRITTEN.search(text) and _REWRITTEN.search(_STRING.sub("", text)))
 
 
 def _as_written(raw: pa.StringArray, path: KeyPath, column: pa.Array) -> pa.DictionaryArray:
     """Encode a column, with the numbers that DuckDB writes in its own way as they were written."""
     encoded = column.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
-    odd = [at for at, text in enumerate(texts) if text[0] != '"' and _REWRITTEN.search(text)]
+    odd = [at for at, text in enumerate(texts) if text[0] != '"' and _may_be_rewritten(text)]
     if not odd:
         return encoded
     written = column.to_pylist()

@@ -225,7 +225,8 @@ def _as_object(value: Json, spelling: Spelling) -> Json:
         return value
     if spelling.arrays == "numbered":
         return {str(at): item for at, item in enumerate(value)}
-    return {item["key"]: item.get("value") for item in objects if isinstance(item.get("key"), str)}
+    named = ((item.get("key"), item.get("value")) for item in objects)
+    return {key: item for key, item in named if isinstance(key, str)}
 
 
 def _matching(value: Json, pattern: str, leaf: Respelled) -> Values:
