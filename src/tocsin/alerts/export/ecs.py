@@ -1,7 +1,7 @@
 """Alerts as Elastic Security writes them to its alert index, one document each.
 
 The fields of Kibana's alerts have dotted names, as Kibana writes them:
-https://www.elastic.co/docs/reference/security/fields-and-object-schemas/alert-schema
+https://www.elastic.co/guide/en/security/current/alert-schema.html
 """
 
 from collections.abc import Iterator, Mapping
