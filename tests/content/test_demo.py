@@ -9,15 +9,20 @@ import pytest
 import yaml
 from sigma.rule import SigmaRule
 
+import tocsin
 from tocsin import content
 from tocsin.content.demo import intrusion_records, ordinary_records, write_demo
+from tocsin.rules.load import load_rules
+from tocsin.rules.model import Verdict
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = [(FIRST_DAY + timedelta(days=number)).isoformat() for number in range(14)]
 DOCUMENTATION = [ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
 
 PACK = Path(content.__path__[0]) / "packs" / "azure-keyvault"
-RULES = sorted([*PACK.glob("*.yml"), *PACK.glob("*.toml")])
+RULES = sorted(PACK.glob("*.yml"))
+ELASTIC = sorted(PACK.glob("*.toml"))
+"""Rules in Elastic's language."""
 
 
 @pytest.fixture(scope="module")
@@ -192,4 +197,22 @@ def test_ids_and_titles_are_unique_and_references_known():
 
 def test_every_cases_file_has_its_rule():
     stems = {path.name.removesuffix(".cases.yaml") for path in PACK.glob("*.cases.yaml")}
-    assert stems == {path.stem for path in RULES}
+    assert stems == {path.stem for path in (*RULES, *ELASTIC)}
+
+
+@pytest.mark.parametrize("path", ELASTIC, ids=lambda path: path.stem)
+def test_a_rule_in_the_language_of_elastic_says_all_that_people_need(path):
+    (rule,) = load_rules([path]).rules
+    assert (rule.verdict, rule.reasons, rule.notes) == (Verdict.RUNS, (), ())
+    assert (rule.author, rule.license) == (("Tocsin authors",), "Apache-2.0")
+    assert all((rule.description, rule.references, rule.false_positives, rule.guide, rule.attack))
+    alerting = [bool(case["alerts"]) for case in cases_of(path)["cases"]]
+    assert set(alerting) == {True, False}
+
+
+def test_rules_in_both_languages_alert_on_the_same_events(tmp_path):
+    result = tocsin.scan(write_demo(tmp_path), tocsin.load_rules(PACK))
+    by_event = {}
+    for alert in result:
+        by_event.setdefault(alert.event.id, set()).add(alert.rule.ecosystem)
+    assert {"sigma", "elastic"} in by_event.values()
