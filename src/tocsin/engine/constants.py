@@ -6,12 +6,14 @@ little about which log types a rule is for: `filebeat-*` names all that an agent
 
 from functools import lru_cache
 
-from tocsin.condition.evaluate import compile_test
+from tocsin.condition.evaluate import compile_test, holds
 from tocsin.condition.functions import apply
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, And, Condition, Not, Op, Or, Predicate
+from tocsin.jsontext import Json
 from tocsin.logs.logtype import LogType, Variant
-from tocsin.logs.mapping import Const, Expr, First, Table, Via, When
+from tocsin.logs.mapping import Const, Expr, First, Table, Via, When, first, send_through
+from tocsin.logs.values import Values
 from tocsin.rules.model import Input
 
 KINDS = ("data_stream.dataset", "data_stream.type", "event.dataset", "event.module")
@@ -46,6 +48,36 @@ def _reduced(condition: Condition, known: dict[str, frozenset[str]]) -> Conditio
             return condition if met else FALSE
         case _:
             return condition
+
+
+def outcome(expr: Expr, condition: Predicate) -> bool | None:
+    """Return how a predicate ends on every event; None if it depends on the event."""
+    fixed = _fixed(expr)
+    if fixed is _DEPENDS:
+        return None
+    return holds(condition, lambda field: None if fixed is None else apply(field.via, fixed))
+
+
+_DEPENDS: list[Json] = ["depends on the event"]
+
+
+def _fixed(expr: Expr) -> Values:
+    """Return what an expression reads in every record; `_DEPENDS` if that depends on it."""
+    match expr:
+        case Const(value):
+            return [value]
+        case First(parts) if not parts:
+            return None
+        case First((only,)):
+            return _fixed(only)
+        case First(parts):
+            found = [_fixed(part) for part in parts]
+            return _DEPENDS if any(one is _DEPENDS for one in found) else first(found)
+        case Via(of, calls):
+            values = _fixed(of)
+            return values if values is _DEPENDS else send_through(calls, values)
+        case _:
+            return _DEPENDS
 
 
 @lru_cache(maxsize=1024)

@@ -24,7 +24,7 @@ from tocsin.condition.tree import (
     Predicate,
     fields,
 )
-from tocsin.engine.constants import may_hold
+from tocsin.engine.constants import may_hold, outcome
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import Expr, Path
 from tocsin.logs.view import name_in
@@ -191,8 +191,10 @@ class _Compiler:
                 self._gates[key] = gate.parts if isinstance(gate, AllOf) else (gate,)
             parts = own.parts if isinstance(own, AllOf) else (own,)
             own = AllOf((*self._gates[key], *parts))
-        self._conditions.append(own)
-        self._inputs.append(planned)
+        reduced = _reduce(own, {})
+        if reduced is not False:
+            self._conditions.append(_EVERY if reduced is True else reduced)
+            self._inputs.append(planned)
 
     def plan(self) -> Plan:
         gate = tuple(
@@ -218,6 +220,9 @@ class _Compiler:
                 return NoneOf(self._node(part, vocabulary, variant))
             case Predicate(field):
                 column = self._column(field, vocabulary, variant)
+                known = None if column.expr is None else outcome(column.expr, condition)
+                if known is not None:
+                    return _EVERY if known else _NONE
                 return self._number(ColumnTest(column, replace(condition, field=_NO_FIELD)))
             case FieldsCompare(left, op, right, fold_case):
                 return self._number(
@@ -248,6 +253,8 @@ class _Compiler:
 
 
 _NO_FIELD = Field(())
+_EVERY, _NONE = AllOf(()), AnyOf(())
+"""Conditions that hold on every event, and on none."""
 
 
 @dataclass(frozen=True, slots=True)
