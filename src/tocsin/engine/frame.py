@@ -84,7 +84,12 @@ class Frame:
         self._cells: dict[Expr, Cells] = {}
 
     def take(self, rows: Rows) -> "Frame":
-        """Return a frame of some rows, with the columns that are read already."""
+        """Return a frame of some rows, with the columns that are read already.
+
+        Of all rows, in order, it is the frame itself, which then has what is read of it.
+        """
+        if len(rows) == self.rows and (rows == np.arange(self.rows)).all():
+            return self
         part = Frame(self._projector, self.records.take(rows), self.shape)
         part._leaves = {leaf: cells.take(rows) for leaf, cells in self._leaves.items()}
         part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}

@@ -234,7 +234,8 @@ class _GateMatcher:
         self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
-        self._exprs = tuple(dict.fromkeys(column.expr for column in columns if column.expr))
+        exprs = (*(column.expr for column in columns if column.expr), *plan.also)
+        self._exprs = tuple(dict.fromkeys(exprs))
 
     def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
         """Yield (row, input) for every match among some rows of a frame."""

@@ -120,6 +120,8 @@ class Plan:
     inputs: tuple[PlannedInput, ...]
     gate: tuple[Column, ...]
     """The columns that decide first which inputs are worth a look."""
+    also: tuple[Expr, ...] = ()
+    """What is read of every event besides, for others."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -137,11 +139,12 @@ def compile_plan(
     log_type: LogType,
     shape: Shape,
     bridged: Iterable[tuple[int, int, Variant, str]] = (),
+    also: tuple[Expr, ...] = (),
 ) -> Plan:
     """Compile the inputs whose scope selects a log type, for one of its shapes.
 
     `bridged` adds inputs of rules that are written for another log type: rule and input number, the
-    variant whose names translate, and the bridge's name.
+    variant whose names translate, and the bridge's name. `also` is read besides.
     """
     compiler = _Compiler(log_type, shape)
     for number, rule in enumerate(rules):
@@ -151,7 +154,7 @@ def compile_plan(
     for number, at, variant, bridge in bridged:
         one = rules[number].inputs[at]
         compiler.add(one, PlannedInput(number, at, variant, log_type, bridge))
-    return compiler.plan()
+    return replace(compiler.plan(), also=also)
 
 
 def select(log_type: LogType, one: Input) -> tuple[Variant, ...]:

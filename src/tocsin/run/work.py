@@ -188,7 +188,8 @@ class Worker:
             if bridge.source == log_type.name and bridge.target in targets
             for item in bridged_inputs(self._rules, bridge, targets[bridge.target])
         ]
-        return compile_plan(self._rules, log_type, shape, bridged)
+        also = (shape.time,) if log_type.name in self._watched else ()
+        return compile_plan(self._rules, log_type, shape, bridged, also)
 
     def run(self, task: Task) -> Done:
         """Match one block and build its part of the output; what is damaged ends it."""
