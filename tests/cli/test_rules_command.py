@@ -18,7 +18,7 @@ RECORD = {
     "reasons": list,
     "log_types": list,
     "fields_never_seen": list,
-        "events_without": dict,
+    "events_without": dict,
     "notes": list,
 }
 

@@ -364,3 +364,14 @@ class TestIndicators:
         rule = staged(plain, IndicatorMatch(self.ITEMS, ("indicators",), condition))
         result = scan(rule, [event(DAY, source="10.0.0.1")], indicators=[indicators])
         assert result.summary.problems == ["Needle: none of 5 indicators meets its condition"]
+
+    def test_numbers_of_the_indicator_are_written_as_they_were(
+        self, plain: Rule, tmp_path: Path
+    ) -> None:
+        (tmp_path / "bad").write_text('{"threat": {"indicator": {"ip": "10.0.0.1", "port": 4.50}}}')
+        rule = staged(plain, IndicatorMatch((self.ITEMS[0],), ("indicators",), TRUE))
+        (record,) = scan(
+            rule, [event(DAY, source="10.0.0.1")], indicators=[tmp_path / "bad"]
+        ).records()
+        (found,) = record["context"]["threat"]["enrichments"]
+        assert found["indicator"]["port"] == 4.5

@@ -107,8 +107,8 @@ class AlertBuilder:
             said=said_of(rule, view),
         )
 
-    def _context(self, planned: PlannedInput, view: RecordView) -> dict[str, object]:
-        context: dict[str, object] = {"bridge": planned.bridge} if planned.bridge else {}
+    def _context(self, planned: PlannedInput, view: RecordView) -> dict[str, Json]:
+        context: dict[str, Json] = {"bridge": planned.bridge} if planned.bridge else {}
         if planned.rule in self._indicators:
             names = stage_fields(self._rules[planned.rule])
             met = self._indicators[planned.rule].find(

@@ -4,17 +4,18 @@ from collections.abc import Iterable
 from itertools import islice
 
 from tocsin.engine.stages.indicators import Found
+from tocsin.jsontext import Json
 
 MAX_ENRICHMENTS = 200
 """How many indicators an alert quotes."""
 
 
-def threat_record(found: Iterable[Found]) -> dict[str, object]:
+def threat_record(found: Iterable[Found]) -> dict[str, Json]:
     """Return the indicators that an event met."""
     return {"enrichments": [_enrichment(one) for one in islice(found, MAX_ENRICHMENTS)]}
 
 
-def _enrichment(found: Found) -> dict[str, object]:
+def _enrichment(found: Found) -> dict[str, Json]:
     indicator = found.indicator
     return {
         "indicator": indicator.quoted,

@@ -8,7 +8,7 @@ import orjson
 
 from tocsin.alerts.attack import attack_records
 from tocsin.condition.functions import Scalar
-from tocsin.jsontext import Number, compact
+from tocsin.jsontext import Json, Number, compact, standard
 from tocsin.rules.model import Rule, Severity
 from tocsin.times import format_time
 
@@ -119,8 +119,8 @@ class Alert:
     """In the order of their times; of many only the first and the one that raised the alert."""
     matched: tuple[Evidence, ...]
     entities: tuple[tuple[str, str], ...]
-    context: Mapping[str, object] = field(default_factory=dict)
-    """What else helps to understand it; values are JSON."""
+    context: Mapping[str, Json] = field(default_factory=dict)
+    """What else helps to understand it."""
     said: Said = Said()
     stage: StageData | None = None
 
@@ -187,7 +187,7 @@ class Alert:
         if stage:
             yield "stage", stage
         for key, value in self.context.items():
-            yield key, value if isinstance(value, str) else orjson.dumps(value).decode()
+            yield key, value if isinstance(value, str) else compact(standard(value))
 
     def _of_stage(self) -> Iterator[str]:
         stage = self.stage
@@ -259,7 +259,7 @@ def to_record(alert: Alert) -> dict[str, object]:
         "rule": rule_record(alert.rule),
         "group": dict(alert.stage.terms) if alert.stage else {},
         "stage": _stage_record(alert.stage or _NO_STAGE),
-        "context": dict(alert.context),
+        "context": {key: _written(value) for key, value in alert.context.items()},
         "entities": [{"type": kind, "value": value} for kind, value in alert.entities],
         "events": [_event_record(event) for event in alert.events],
         "events_total": alert.count,
@@ -267,6 +267,11 @@ def to_record(alert: Alert) -> dict[str, object]:
         "attack": attack_records(alert.rule.attack),
         "guide": alert.guide,
     }
+
+
+def _written(value: Json) -> orjson.Fragment:
+    """Write a value with its numbers as they were written."""
+    return orjson.Fragment(compact(standard(value)))
 
 
 _NO_STAGE = StageData("none")

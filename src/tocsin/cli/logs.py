@@ -165,7 +165,7 @@ def normalize_records(
 
     FILE is a file, FILE:LINE, a folder, or `-`.
     """
-    from tocsin.run.document import ECS, document_text
+    from tocsin.logs.document import ECS, document_text
     from tocsin.run.normalize import check_vocabulary
     from tocsin.run.normalize_record import normalized_record
 

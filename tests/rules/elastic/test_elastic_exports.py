@@ -155,3 +155,9 @@ def test_a_guide_has_its_queries_in_place():
     note = 'Run !{osquery{"label":"L","query":"SELECT {{user.name}}\\n FROM a"}} and look.'
     (rule,) = load_export({**QUERY, "note": note})
     assert rule.guide == "Run L: `SELECT {{user.name}} FROM a` and look."
+
+
+def test_half_a_character_in_a_text_is_replaced():
+    (rule,) = load_export({**QUERY, "description": "a\ud800b"})
+    assert rule.description == "a\ufffdb"
+    assert json.loads(rule.document)["rule"]["description"] == "a\ufffdb"

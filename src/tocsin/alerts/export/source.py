@@ -5,6 +5,8 @@ from ipaddress import ip_address
 
 from tocsin.alerts.model import Event
 from tocsin.jsontext import Json, read
+from tocsin.logs.document import document
+from tocsin.logs.load import shipped_log_types
 
 _PARTS = ("event", "data_stream", "ecs")
 """Objects of which a document in ECS has at least one."""
@@ -24,13 +26,19 @@ Entities = Iterable[tuple[str, str]]
 
 
 def event_document(event: Event, entities: Entities = ()) -> dict[str, Json]:
-    """Return an event that is in ECS as it is, another one as its text with its entities."""
-    if '"@timestamp"' in event.raw:
-        record = read(event.raw).value
-        if is_ecs(record):
-            return record
-    fields: dict[str, Json] = {"event.original": event.raw, "log.file.path": event.source}
-    return nested(fields | dict(_entity_fields(entities)))
+    """Return an event that is in ECS as it is, another one under the names that ECS has for it.
+
+    Where its log type has no such names, that is its text with its entities.
+    """
+    record = read(event.raw).value
+    if is_ecs(record):
+        return record
+    said: dict[str, Json] = {"event.original": event.raw, "log.file.path": event.source}
+    own = [one for one in shipped_log_types() if one.name == event.log_type]
+    known = document(record, own)
+    if known is record:
+        return nested(said | dict(_entity_fields(entities)))
+    return nested({**known, **said})
 
 
 def is_ecs(record: Mapping[str, Json]) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.errors import RuleError
+from tocsin.jsontext import valid_text
 from tocsin.rules.elastic.document import Document, Table, Written
 from tocsin.rules.elastic.exceptions import lists_of
 from tocsin.rules.elastic.kinds import NOT_YET, STAGED
@@ -113,7 +114,16 @@ def _object(text: str, at: int, path: Path) -> tuple[object, int, int]:
         )
     except RecursionError:
         return RuleError("nests too deep", Written(path, text).place(at)), len(text), len(text)
-    return value, end, end
+    return _encodable(value), end, end
+
+
+def _encodable(value: Any) -> Any:
+    """Return a value whose texts can be encoded: escapes can hide halves of characters."""
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, dict):
+        return {valid_text(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list) else value
 
 
 def _skip(text: str, at: int) -> int:

@@ -7,9 +7,9 @@ import pytest
 
 from tocsin.condition.tree import Call, Field
 from tocsin.jsontext import read
+from tocsin.logs.document import document, document_text
 from tocsin.logs.load import load_log_type, load_log_types
 from tocsin.logs.view import RecordView, identify
-from tocsin.run.document import document, document_text
 
 SIGN_IN = {
     "time": "2026-01-02T03:04:05.6789Z",
