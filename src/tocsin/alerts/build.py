@@ -109,6 +109,9 @@ class AlertBuilder:
 
     def _context(self, planned: PlannedInput, view: RecordView) -> dict[str, Json]:
         context: dict[str, Json] = {"bridge": planned.bridge} if planned.bridge else {}
+        for name in self._rules[planned.rule].investigation_fields:
+            if values := leaf_texts_of(view, name):
+                context[name] = values[0] if len(values) == 1 else list(values)
         if planned.rule in self._indicators:
             names = stage_fields(self._rules[planned.rule])
             met = self._indicators[planned.rule].find(

@@ -228,6 +228,8 @@ def asked(evidence: Evidence) -> str:
     words = _WORDS.get(evidence.op, evidence.op)
     if evidence.op in {"exists", "is_null"}:
         return words
+    if evidence.op == "glob" and evidence.value == "*":
+        return _WORDS["exists"]
     return f"{words} {plain(evidence.value)}"
 
 

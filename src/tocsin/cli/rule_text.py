@@ -79,10 +79,8 @@ def rule_lines(rule: Rule) -> Iterator[str]:
 
 
 def _lists(rule: Rule) -> Iterator[str]:
-    fields = _document(rule).get("investigation_fields")
-    named = fields.get("field_names") if isinstance(fields, dict) else fields
     sections: tuple[tuple[str, Sequence[object]], ...] = (
-        ("Look at", named if isinstance(named, list) else ()),
+        ("Look at", rule.investigation_fields),
         ("False positives", rule.false_positives),
         ("References", rule.references),
         ("Notes", rule.notes),

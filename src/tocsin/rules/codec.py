@@ -53,7 +53,15 @@ _TEXTS = ("id", "name", "ecosystem", "kind", "pack", "path", "digest", "status",
 _OPTIONAL = (
     "license", "date", "modified", "guide", "setup", "document", "own_risk_score", "building_block"
 )  # fmt: skip
-_LISTS = ("author", "tags", "references", "false_positives", "reasons", "notes")
+_LISTS = (
+    "author",
+    "tags",
+    "references",
+    "false_positives",
+    "investigation_fields",
+    "reasons",
+    "notes",
+)
 
 
 def encode_rule(rule: Rule) -> Data:

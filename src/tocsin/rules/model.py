@@ -131,6 +131,8 @@ class Rule:
     tags: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     false_positives: tuple[str, ...] = ()
+    investigation_fields: tuple[str, ...] = ()
+    """Fields of the event to look at first."""
     attack: tuple[Technique, ...] = ()
     guide: str = ""
     """What to do about an alert: Markdown, in which `{{field}}` stands for a field of the event."""

@@ -129,6 +129,7 @@ class _Builder:
             tags=document.texts("tags"),
             references=document.texts("references"),
             false_positives=tuple(one.strip() for one in document.texts("false_positives")),
+            investigation_fields=_investigation_fields(document),
             attack=tuple(dict.fromkeys(_techniques(document))),
             setup=document.text("setup").strip(),
             building_block=bool(document.text("building_block_type")),
@@ -366,3 +367,10 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _investigation_fields(document: Document) -> tuple[str, ...]:
+    """Return the fields to look at, which older rules list without an object around them."""
+    said = document.rule.get("investigation_fields")
+    names = said.get("field_names") if isinstance(said, dict) else said
+    return tuple(map(str, names)) if isinstance(names, list) else ()
