@@ -78,7 +78,7 @@ RULE = Rule(
     inputs=(Input(TRUE, LogSource("a", None, "c"), "ecs"), Input(FALSE, LogSource(None, "b"))),
     severity=Severity.CRITICAL, status="test", description="text\nof lines", author=("a", "b"),
     license="l", date="2026-01-02", modified="2026-01-03", tags=("t",), references=("r",),
-    false_positives=("f",), attack=(Technique("TA0001", None), Technique(None, "T1")), guide="g",
+    false_positives=("f",), investigation_fields=("user.name",), attack=(Technique("TA0001", None), Technique(None, "T1")), guide="g",
     investigation_fields=("user.name",),
     verdict=Verdict.APPROXIMATE, reasons=("why",), notes=("note",), setup="s",
     stage=NewTerms(("a", "b"), timedelta(days=7)), own_risk_score=12, document='{"a":[1]}',
