@@ -126,7 +126,10 @@ class Form:
 
 
 def document_event(stream: Stream, values: Values) -> Values:
-    return {"data_stream.dataset": stream.dataset, "event.dataset": stream.dataset, **values}
+    pairs = [pair for one in stream.aliases.items() for pair in (one, one[::-1])]
+    same = {name: values[other] for name, other in pairs if other in values}
+    dataset = dict.fromkeys(DATA_SETS, stream.dataset)
+    return {**stream.constants, **stream.indexed, **dataset, **same, **values}
 
 
 def document_of(stream: Stream, values: Values) -> Record:

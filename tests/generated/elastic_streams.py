@@ -58,6 +58,8 @@ class Stream:
     constants: Values = field(default_factory=dict)
     defaults: Values = field(default_factory=dict)
     """What a record says unless a rule asks for something else."""
+    indexed: Values = field(default_factory=dict)
+    """What else every document in Elastic's index has, unless a rule asks for something else."""
     reads: Reading = lambda values: values
     """What Elastic reads in a record that holds these values."""
     writes: Callable[[Values], Values | None] = lambda values: values
@@ -257,6 +259,7 @@ SIGN_IN = Stream(
         "azure.signinlogs.category": "SignInLogs",
         "azure.signinlogs.operation_name": "Sign-in activity",
     },
+    indexed={"event.outcome": "success", "event.action": "Sign-in activity"},
     reads=sign_in_reads,
     writes=sign_in_writes,
 )
