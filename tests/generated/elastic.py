@@ -13,7 +13,6 @@ from generated.elastic_streams import FLAGS, GATEWAY, NUMBERS, STREAMS, Record, 
 from generated.generator import some_of
 from generated.kql_reading import (
     Literal,
-    Possible,
     Way,
     is_value,
     literal_text,
@@ -157,9 +156,7 @@ def document_moved(_: Stream, record: Record) -> Record:
     return {**record, "data_stream": {"dataset": "azure.q7"}, "event": event}
 
 
-RAW = Form(
-    "raw", Stream.event, Stream.record, Stream.possible, Stream.slot, lambda _: True, moved
-)
+RAW = Form("raw", Stream.event, Stream.record, Stream.possible, Stream.slot, lambda _: True, moved)
 DOCUMENT = Form(
     "document",
     document_event,
@@ -245,7 +242,9 @@ class Maker:
         if record is not None and text not in self.seen:
             self.seen.add(text)
             expected = self.judge(values)
-            yield Probe(self.rule, self.stream, self.form.name, kind, (values,), (record,), expected)
+            yield Probe(
+                self.rule, self.stream, self.form.name, kind, (values,), (record,), expected
+            )
 
     def elsewhere(self, values: Values) -> Iterator[Probe]:
         """Yield the record of an event as if another log had it, where that makes a difference."""
@@ -262,7 +261,9 @@ class Maker:
                 left = {other: one for other, one in found.items() if other != name}
                 yield "a value is missing", left
             edits = ({**found, name: one} for one in self.altered(name, value))
-            yield from islice((("a value differs", one) for one in edits if not self.judge(one)), EDITS)
+            yield from islice(
+                (("a value differs", one) for one in edits if not self.judge(one)), EDITS
+            )
         excluded = [one for one in way if not one.wanted and one.value is not None]
         for literal in some_of(excluded, EXCLUDED):
             slot = self.slot(literal)
