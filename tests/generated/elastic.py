@@ -25,7 +25,8 @@ from tocsin.rules.elastic.kql.parse import parse
 from tocsin.rules.model import Rule
 
 POSITIVE, EACH_CHOICE, ELSEWHERE = "positive", "another choice", "another log"
-WAYS, EXCLUDED, EDITS = 25, 4, 2
+MISSING, DIFFERENT = "a value is missing", "a value differs"
+WAYS, EXCLUDED, EDITS = 100, 4, 2
 PRESENT = {"source.as.number": 64500, "source.ip": "203.0.113.9"}
 DATA_SETS = ("data_stream.dataset", "event.dataset")
 CLASSES = {"query", "new_terms", "threshold"}
@@ -163,7 +164,7 @@ DOCUMENT = Form(
     document_of,
     in_document,
     lambda _, name: name.replace(".*.", ".0."),
-    lambda name: name.startswith("azure."),
+    lambda name: not name.startswith(("data_stream.", "event.")),
     document_moved,
 )
 
@@ -259,11 +260,9 @@ class Maker:
         for name, value in found.items():
             if self.form.optional(name):
                 left = {other: one for other, one in found.items() if other != name}
-                yield "a value is missing", left
+                yield MISSING, left
             edits = ({**found, name: one} for one in self.altered(name, value))
-            yield from islice(
-                (("a value differs", one) for one in edits if not self.judge(one)), EDITS
-            )
+            yield from islice(((DIFFERENT, one) for one in edits if not self.judge(one)), EDITS)
         excluded = [one for one in way if not one.wanted and one.value is not None]
         for literal in some_of(excluded, EXCLUDED):
             slot = self.slot(literal)
@@ -351,8 +350,11 @@ def group(maker: Maker, probe: Probe, count: int, distinct: int) -> Probe:
     """Return so many events for one, with so many different values of what is counted."""
     (values,) = probe.events
     events = tuple(dict(values) for _ in range(count))
-    for slot in (maker.form.slot(maker.stream, name) for name, _ in maker.rule.distinct):
+    counted = [maker.form.slot(maker.stream, name) for name, _ in maker.rule.distinct]
+    for slot in counted:
         for number, event in enumerate(events):
             if event.get(slot):
                 event[slot] = f"{event[slot]}{number % distinct}"
-    return replace(probe, events=events, records=tuple(map(maker.write, events)))
+    expected = probe.expected and all(slot in values for slot in counted)
+    records = tuple(map(maker.write, events))
+    return replace(probe, events=events, records=records, expected=expected)
