@@ -17,7 +17,6 @@ Record = dict[str, object]
 Values = dict[str, object]
 Reading = Callable[[Values], Values]
 
-GUID = "11111111-2222-4333-8444-555555555555"
 GROUP = f"/SUBSCRIPTIONS/{SUBSCRIPTION.upper()}/RESOURCEGROUPS"
 CLUSTER = f"{GROUP}/RG-Q7/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/Q7"
 CLAIM = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
