@@ -263,6 +263,13 @@ ACTIVITIES: dict[str, Fact] = {
 }
 
 SIGN_IN_FACTS: dict[str, Fact] = {
+    "the-operation-is-what-the-export-says": (
+        {**SIGN_IN, "operationName": "Sign-in again"},
+        {
+            "event.action": ["Sign-in again"],
+            "azure.signinlogs.operation_name": ["Sign-in again"],
+        },
+    ),
     "no-code-is-a-success": (
         {**signing_in(status={}), "resultType": ""},
         {"event.outcome": ["success"]},
@@ -374,6 +381,10 @@ SIGN_IN_FACTS: dict[str, Fact] = {
 
 TARGETS = "azure.auditlogs.properties.target_resources"
 CHANGE_FACTS: dict[str, Fact] = {
+    "the-operation-needs-no-name-of-an-activity": (
+        {"category": "AuditLogs", "operationName": "Add owner", "properties": {"id": OBJECT}},
+        {"event.action": ["Add owner"], "azure.auditlogs.operation_name": ["Add owner"]},
+    ),
     "targets-are-numbered": (
         CHANGE,
         {
