@@ -235,6 +235,11 @@ FUNCTION_NOTES: Mapping[str, Function] = {
         "ip",
         ('"192.0.2.7:443"', '"here"'),
     ),
+    "geoip": Function(
+        "What the databases of `--geoip` hold of an address at a path; nothing without them.",
+        "geoip: country.iso_code",
+        ('"192.0.2.7"',),
+    ),
     "port": Function("The port behind an address.", "port", ('"192.0.2.7:443"', '"2001:db8::1"')),
     "url": Function(
         "A part of a URL: scheme, domain, port, path, query or fragment. Tags that hide what is "

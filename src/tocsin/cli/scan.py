@@ -16,6 +16,7 @@ import click
 from tocsin import __version__
 from tocsin.alerts.run import LeftOut, Pack, RunInfo
 from tocsin.cli.options import HELP, load, parse_clock, parse_moment, rule_options, zone_option
+from tocsin.condition.geoip import use as use_geoip
 from tocsin.errors import UsageError
 from tocsin.ids import digest
 from tocsin.logs.bridges import bridge_names
@@ -88,6 +89,12 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     help="Keep what could not be read, with place and reason, in this file.",
 )
 @click.option(
+    "--geoip",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="MaxMind database that says where addresses are, and whose (tocsin[geoip]); repeats.",
+)
+@click.option(
     "--indicators",
     multiple=True,
     type=click.Path(path_type=Path),
@@ -133,6 +140,7 @@ def command(
     workers: int,
     rows: int | None,
     quarantine_path: Path | None,
+    geoip: Sequence[Path],
     indicators: Sequence[Path],
     history: Sequence[Path],
     cold_start: str,
@@ -153,6 +161,7 @@ def command(
     writes = tuple(path for path in (output, quarantine_path) if path)
     _refuse_overwriting([*paths, *history], writes)
     limit = parse_severity(fail_on) if fail_on else None
+    use_geoip(geoip)
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
     stopwatch = _Stopwatch(datetime.now(UTC), time.monotonic())
     loaded = load(rule_paths, pipelines, placeholders, where)
@@ -169,6 +178,7 @@ def command(
         rows,
         writes,
         clock,
+        tuple(geoip),
         tuple(indicators),
         tuple(history),
         cold_start == "alert",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
+from tocsin.condition.geoip import look_up
 from tocsin.condition.places import resource_part, url_part
 from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
@@ -170,6 +171,11 @@ def _ip(value: Scalar) -> Iterable[Scalar]:
     return [text for text in _address(value) if parse_address(str(text)) is not None]
 
 
+def _geoip(value: Scalar, path: str) -> Iterable[Scalar]:
+    """What the databases that a user names hold of an address; nothing without them."""
+    return look_up(value, path) if isinstance(value, str) else ()
+
+
 def _port(value: Scalar) -> Iterable[Scalar]:
     """The port of `address:port` and `[address]:port`."""
     match = _PORT.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -278,6 +284,7 @@ FUNCTIONS: dict[str, Function] = {
     "tokens": tokens_of,
     "moment": moment_of,
     "within": _within,
+    "geoip": _geoip,
     "minute": _part_of_time(lambda when: when.minute),
     "hour": _part_of_time(lambda when: when.hour),
     "day": _part_of_time(lambda when: when.day),

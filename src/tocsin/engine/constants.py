@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from tocsin.condition.evaluate import compile_test, holds
 from tocsin.condition.functions import apply
+from tocsin.condition.geoip import in_use
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, And, Condition, Not, Op, Or, Predicate
 from tocsin.jsontext import Json
@@ -73,6 +74,8 @@ def _fixed(expr: Expr) -> Values:
         case First(parts):
             found = [_fixed(part) for part in parts]
             return _DEPENDS if any(one is _DEPENDS for one in found) else first(found)
+        case Via(_, calls) if any(call.name == "geoip" for call in calls) and not in_use():
+            return None
         case Via(of, calls):
             values = _fixed(of)
             return values if values is _DEPENDS else send_through(calls, values)

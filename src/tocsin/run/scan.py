@@ -58,6 +58,8 @@ class ScanOptions:
     writes: tuple[Path, ...] = ()
     """Files that the scan writes, left out where they stand among the logs."""
     clock: Clock = PLAIN_CLOCK
+    geoip: Sequence[Path] = ()
+    """Databases that say where addresses are."""
     indicators: Sequence[Path] = ()
     """Files with what indicator match rules compare events with."""
     history: Sequence[Path] = ()
@@ -371,4 +373,5 @@ class _WorkerMaker:
             clock=options.clock,
             spill=self.spill,
             indicators=self.indicators,
+            geoip=options.geoip,
         )

@@ -13,6 +13,7 @@ import numpy as np
 
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert
+from tocsin.condition.geoip import use as use_geoip
 from tocsin.engine.bridging import bridged_inputs
 from tocsin.engine.capture import UNDATED, Capturing, Times, earliest, milliseconds
 from tocsin.engine.columns import Mask
@@ -152,7 +153,9 @@ class Worker:
         clock: Clock = PLAIN_CLOCK,
         spill: Path | None = None,
         indicators: Mapping[int, Indicators] | None = None,
+        geoip: Sequence[Path] = (),
     ) -> None:
+        use_geoip(geoip)
         self.clock = clock
         self._spill = spill
         self._rules = rules
