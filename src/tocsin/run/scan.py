@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -231,8 +232,9 @@ class _Scanner:
         """Run tasks; `total` is how many bytes they stand for, where that is known."""
         with settled_heap(), TemporaryDirectory(prefix="tocsin-") as folder:
             make = _WorkerMaker(self._options, self._output, Path(folder), self._indicators)
+            own = cache(make)
             staged = StagedHits(Path(folder))
-            with self._pool(make) as run:
+            with self._pool(make, own) as run:
                 for task, done in run(_numbered(items)):
                     if isinstance(task, Quarantined):
                         self._quarantine.add([task])
@@ -241,12 +243,12 @@ class _Scanner:
                     if self._progress:
                         self._progress(self._summary.bytes, total)
             if staged:
-                self.finish(staged, make())
+                self.finish(staged, own())
 
-    def _pool(self, make: "_WorkerMaker") -> AbstractContextManager[Run]:
-        """Return what runs tasks."""
+    def _pool(self, make: "_WorkerMaker", own: Callable[[], Worker]) -> AbstractContextManager[Run]:
+        """Return what runs tasks: processes, or the worker of this one."""
         workers = self._options.workers
-        return Pool(make, workers) if workers > 1 else in_process(make)
+        return Pool(make, workers) if workers > 1 else in_process(own)
 
     def _run_stages(self, staged: StagedHits, worker: Worker) -> None:
         """Run the rules that keep state over what all blocks gave."""

@@ -18,7 +18,7 @@ from tocsin.ids import alert_id
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import NewTerms, Threshold
 from tocsin.run.staging import StagedHits, StagedRecord
-from tocsin.run.work import Worker, watched
+from tocsin.run.work import Worker
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class StageRun:
     _log_types: dict[int, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, numbers in watched(self.rules, self.worker.log_types).items():
+        for name, numbers in self.worker.watched.items():
             for number in numbers:
                 self._log_types.setdefault(number, []).append(name)
 

@@ -168,7 +168,7 @@ class Worker:
         self._matcher = Matcher(log_types, self._plan_for)
         self._stateful = {number for number, rule in enumerate(rules) if keeps_state(rule)}
         self._capturing = Capturing(rules, clock)
-        self._watched = watched(rules, log_types)
+        self.watched = watched(rules, log_types)
         self.indicators = indicators or {}
 
     def _plan_for(self, log_type: LogType, shape: Shape) -> Plan:
@@ -191,7 +191,7 @@ class Worker:
             if bridge.source == log_type.name and bridge.target in targets
             for item in bridged_inputs(self._rules, bridge, targets[bridge.target])
         ]
-        also = (shape.time,) if log_type.name in self._watched else ()
+        also = (shape.time,) if log_type.name in self.watched else ()
         return compile_plan(self._rules, log_type, shape, bridged, also)
 
     def run(self, task: Task) -> Done:
@@ -253,7 +253,7 @@ class Worker:
         stager.keep(batch.lines, result.texts)
         for part, frame in result.frames.values():
             name = part.log_type.name
-            begin = earliest(frame, self.clock) if name in self._watched else None
+            begin = earliest(frame, self.clock) if name in self.watched else None
             if begin is not None:
                 done.begins[name] = min(begin, done.begins.get(name, begin))
 
