@@ -45,13 +45,19 @@ def activity(operation: str, resource: str = VAULT) -> Shapes:
         "log_analytics, texts alone": without(row, *values, "Properties_d"),
         "log_analytics, values alone": with_values(without(row, *texts)),
         "log_analytics, exported": exported(row),
+        "hit": as_hit(shapes["ecs"]),
     }
+
+
+def as_hit(document: Record) -> Record:
+    """Return a document as a search in Elasticsearch finds it."""
+    return {"_index": "logs", "_id": "1", "_source": document}
 
 
 def with_evidence(shapes: Shapes, evidence: Record) -> Shapes:
     """Add why the action was allowed; keep the shapes that tell it."""
     texts = ("Authorization", "Authorization_d")
-    kept = {shape: record for shape, record in shapes.items() if shape not in {"api", "sdk"}}
+    kept = {shape: record for shape, record in shapes.items() if shape not in {"api", "sdk", "hit"}}
     for shape, record in kept.items():
         if shape == "ecs":
             inner = record["azure"]["activitylogs"]["identity"]
@@ -86,6 +92,7 @@ def sign_in(category: str, changes: Record) -> Shapes:
         ),
         "log_analytics, no category": without(row, "Category"),
         "ecs": {**shapes["ecs"], **agent},
+        "hit": as_hit({**shapes["ecs"], **agent}),
     }
 
 
@@ -97,6 +104,7 @@ def change(changes: Record) -> Shapes:
         "log_analytics, values": with_values(row),
         "log_analytics, exported": exported(row),
         "log_analytics, union": exported(suffixed(row, "dynamic", *NESTED_IN_CHANGES)),
+        "hit": as_hit(shapes["ecs"]),
     }
 
 
@@ -107,6 +115,7 @@ def detection(changes: Record) -> Shapes:
         **shapes,
         "log_analytics, values": with_values(row),
         "log_analytics, exported": exported(row),
+        "hit": as_hit(shapes["ecs"]),
     }
 
 
@@ -115,6 +124,7 @@ def request(operation: str) -> Shapes:
     shapes = vault_shapes(operation)
     return {
         **shapes,
+        "hit": as_hit(shapes["ecs"]),
         "log_analytics, exported": exported(shapes["log_analytics"]),
         "log_analytics in its own table, values": with_values(
             shapes["log_analytics in its own table"]

@@ -52,9 +52,10 @@ def with_outcome(shapes: Shapes, outcome: str) -> Iterator[tuple[str, Record]]:
     """Yield the shapes of an activity with another word for how it ended."""
     for name, record in shapes.items():
         changed = deepcopy(record)
-        if name == "ecs":
-            changed["azure"]["activitylogs"]["result_type"] = outcome
-            changed["event"]["outcome"] = outcome
+        if name in {"ecs", "hit"}:
+            document = changed.get("_source", changed)
+            document["azure"]["activitylogs"]["result_type"] = outcome
+            document["event"]["outcome"] = outcome
         elif name in {"api", "sdk"}:
             changed["status"] = {"value": outcome}
         elif "evt" in changed:

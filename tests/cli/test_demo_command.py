@@ -20,7 +20,7 @@ def test_shows_the_alerts_and_what_to_do_next() -> None:
     result = tocsin("demo")
     assert result.status == 0
     assert "Key Vault" in result.text
-    assert "16 rules" in result.err
+    assert "19 rules" in result.err
     assert "What to try next:" in result.err
 
 

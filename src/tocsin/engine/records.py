@@ -58,14 +58,27 @@ class SmallLetters:
     @classmethod
     def of(cls, texts: pa.StringArray) -> "SmallLetters":
         """Take strings; a null is an empty one."""
-        texts = pc.ascii_lower(texts.fill_null(""))
-        _, offsets, buffer = texts.buffers()
-        bounds = np.frombuffer(offsets, np.int32, len(texts) + 1)
-        return cls(memoryview(buffer or b"").cast("B"), bounds)
+        texts = texts.fill_null("")
+        _, offsets, data = texts.buffers()
+        bounds = np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4)
+        start, size = int(bounds[0]), int(bounds[-1] - bounds[0])
+        return cls(_lowered(data.slice(start, size)) if size else memoryview(b""), bounds - start)
 
     def at(self, places: Rows) -> Rows:
         """Return the numbers of the texts that some positions are in, each once."""
         return np.unique(np.searchsorted(self.bounds, places, side="right") - 1)
+
+
+def _lowered(data: pa.Buffer) -> memoryview:
+    """Return text with small ASCII letters.
+
+    Arrow lowers it as one text: of texts that do not begin where their buffer does it makes wrong
+    bounds (pyarrow 26).
+    """
+    bounds = pa.py_buffer(np.array([0, data.size], np.int32))
+    whole = pa.Array.from_buffers(pa.string(), 1, [None, bounds, data])
+    lowered = memoryview(pc.ascii_lower(whole).buffers()[2])
+    return lowered.cast("B")
 
 
 @dataclass(frozen=True, slots=True)
