@@ -80,6 +80,13 @@ class TestVaultModified:
         missed = [name for name, record in shapes.items() if not found(modified, [record])]
         assert missed == []
 
+    @pytest.mark.parametrize("outcome", ["SUCCESS", "Succeeded", "succeeded"])
+    def test_other_words_for_it_in_records_of_azure(self, modified: Rule, outcome: str) -> None:
+        """Documents of Elastic's agent keep their own word, whose case matters."""
+        shapes = dict(with_outcome(activity(WRITE), outcome))
+        missed = [name for name, record in shapes.items() if not found(modified, [record])]
+        assert missed == ["ecs", "hit"]
+
     @pytest.mark.parametrize("outcome", ["Failure", "Failed", "Started", "Accepted"])
     def test_what_did_not_succeed_is_not_found(self, modified: Rule, outcome: str) -> None:
         shapes = dict(with_outcome(activity(WRITE), outcome))

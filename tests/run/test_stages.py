@@ -1,6 +1,7 @@
 """Rules that keep state: what was seen before, and how many there are."""
 
 import json
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -375,3 +376,35 @@ class TestIndicators:
         ).records()
         (found,) = record["context"]["threat"]["enrichments"]
         assert found["indicator"]["port"] == 4.5
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_files_in_any_order_give_the_same_alerts(plain: Rule, workers: int, tmp_path: Path) -> None:
+    rules = [
+        staged(plain, NewTerms(("user",), 5 * DAY)),
+        replace(
+            staged(plain, Threshold(("user",), 3, timedelta(hours=30)), None),
+            id="many",
+            name="Many",
+        ),
+        replace(staged(plain, None, Suppression(("user",), 3 * DAY)), id="one", name="One"),
+    ]
+    chance = random.Random(7)
+    files = []
+    for day in range(30):
+        records = [
+            event(day * DAY + timedelta(hours=hour), user=f"user{chance.randrange(12)}")
+            for hour in range(24)
+        ]
+        files.append(tmp_path / f"day-{day}.ndjson")
+        files[-1].write_text("\n".join(map(json.dumps, records)))
+    in_order = _found(files, rules, workers)
+    assert len(in_order) > 100
+    for _ in range(2):
+        chance.shuffle(files)
+        assert _found(files, rules, workers) == in_order
+
+
+def _found(files: list[Path], rules: list[Rule], workers: int) -> list[tuple[str, int]]:
+    result = tocsin.scan(files, rules, log_type="acme//web", cold_start="alert", workers=workers)
+    return [(alert.id, alert.count) for alert in result]
