@@ -1,6 +1,5 @@
 """Run the stages of rules over all that a scan caught, and build the alerts that come of it."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -48,8 +47,6 @@ class StageRun:
     """Whether findings whose history is incomplete are alerts too."""
     cold: dict[int, Cold] = field(default_factory=dict)
     """By the number of their rule, those that are none."""
-    hits: Counter[int] = field(default_factory=Counter)
-    """Matches per rule."""
     _log_types: dict[int, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,7 +61,6 @@ class StageRun:
         for number, hit in self.staged:
             if number not in stages:
                 stages[number] = compose(self.rules[number], terms)
-            self.hits[number] += 1
             for finding in stages[number].see(hit):
                 yield from self._alerts(number, finding)
         for number in sorted(stages):

@@ -179,8 +179,8 @@ class StagedHits:
         """Yield the number of a rule and a match, by time, then in the order of the input."""
         if not self._staged:
             return
-        database = duckdb.connect(config={"memory_limit": SORT_MEMORY, "threads": 1})
-        database.sql(f"SET temp_directory = '{self._folder}'")
+        settings = {"memory_limit": SORT_MEMORY, "threads": 1, "temp_directory": str(self._folder)}
+        database = duckdb.connect(config=settings)
         database.register("hits", self._reader())
         found = database.sql(
             "SELECT rule, time, block, row, past, keys::VARCHAR, identity::VARCHAR FROM hits "
