@@ -21,7 +21,7 @@ from tocsin.engine.capture import Caught
 from tocsin.engine.columns import Mask, Rows
 from tocsin.engine.stages.hits import Hit
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import NewTerms
+from tocsin.rules.stages import NewTerms, Threshold
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _HITS = pa.schema(
@@ -48,7 +48,8 @@ _RECORDS = pa.schema(
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
 KEPT_BLOCKS = 8
 """How many blocks' records are in memory while alerts are made."""
-SORT_MEMORY = "256MB"
+SORT_MEMORY = "128MB"
+"""What sorting may take; beyond it, parts wait on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Stager:
 
     def _hit_batch(self, caught: Caught, past: Mask) -> pa.RecordBatch:
         count = len(caught.rows)
+        counts = isinstance(self._rules[caught.planned.rule].stage, Threshold)
+        identities = caught.identities if counts else [""] * count
         columns = [
             pa.array(np.full(count, caught.planned.rule, np.int32)),
             pa.array(caught.times),
@@ -102,7 +105,7 @@ class Stager:
             pa.array((caught.rows + self._first_row).astype(np.int32)),
             pa.array(past),
             pa.DictionaryArray.from_arrays(caught.codes, pa.array(caught.keys, pa.string())),
-            pa.array(caught.identities, pa.string()).dictionary_encode(),
+            pa.array(identities, pa.string()).dictionary_encode(),
         ]
         return pa.record_batch(columns, schema=_HITS)
 
@@ -219,7 +222,7 @@ _PLAIN_HITS = pa.schema(
 )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def _values(keys: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(of_field) for of_field in orjson.loads(keys))
 
