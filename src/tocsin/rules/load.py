@@ -190,10 +190,13 @@ def _load_panther(text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None
 
 
 def _refuse_repeats(rules: list[Rule]) -> Iterator[Rule]:
-    """Let the first rule of a key stand; a second one cannot run, and says where the first is."""
-    first: dict[str, Rule] = {}
+    """Let the first rule of a key stand; a second one cannot run, and says where the first is.
+
+    Parts of a pack have their keys by kind.
+    """
+    first: dict[tuple[str, str], Rule] = {}
     for rule in rules:
-        other = first.setdefault(rule.key, rule)
+        other = first.setdefault((rule.key, rule.kind if rule.is_part else ""), rule)
         if other is rule:
             yield rule
             continue

@@ -9,7 +9,7 @@ from itertools import count
 from types import ModuleType
 from typing import Any
 
-from tocsin.sandbox.shims import Source
+from tocsin.sandbox.shims import COMPILED, Source
 from tocsin.sandbox.views import plain
 
 MAX_TEXT = 1000
@@ -172,8 +172,8 @@ def told(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"cannot be compiled: {error.filename}:{error.lineno}: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename != __file__]
-    place = f" at {ours[-1].filename}:{ours[-1].lineno}" if ours else ""
+    theirs = [frame for frame in frames if frame.filename in COMPILED]
+    place = f" at {theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
     return f"raised {type(error).__name__}{place}: {_message(error)}"
 
 

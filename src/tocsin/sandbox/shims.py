@@ -15,6 +15,9 @@ from tocsin.sandbox.event import Event
 from tocsin.sandbox.keyvalues import FUNCTIONS, KeyValues
 from tocsin.sandbox.views import MappingView, SequenceView
 
+COMPILED: set[str] = set()
+"""The paths of what was compiled here: by them a traceback's lines are told from our own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -25,6 +28,7 @@ class Source:
 
     def compile(self) -> CodeType:
         """Compile the text; raises `SyntaxError`, or `ValueError` for a null character."""
+        COMPILED.add(self.path)
         return compile(self.text, self.path, "exec", dont_inherit=True)
 
 
