@@ -116,6 +116,18 @@ FILES = {
         Tests:
           - {Name: both, ExpectedResult: true, RuleOutputs: []}
     """,
+    "rules/simple.yml": """
+        AnalysisType: rule
+        RuleID: Sample.Simple
+        Enabled: true
+        LogTypes: [Sample.Log]
+        Severity: Low
+        Detection:
+          - {Key: user, Condition: Equals, Value: ana}
+        Tests:
+          - {Name: hers, ExpectedResult: true, Log: {User: ana}}
+          - {Name: not hers, ExpectedResult: false, Log: {user: bob}}
+    """,
     "packs/sample.yml": """
         AnalysisType: pack
         PackID: Sample

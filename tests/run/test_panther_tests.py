@@ -1,11 +1,12 @@
 """`tocsin test` on a pack of Panther: the tests that its detections carry."""
 
 import json
+from textwrap import dedent
 
 import pytest
 
 from cli.calling import tocsin
-from run.panther_pack import RULE, write_pack
+from run.panther_pack import FILES, RULE, write_pack
 
 PASSED = [
     ("Sample.Open", "closed"),
@@ -14,6 +15,8 @@ PASSED = [
     ("Sample.Admin", "an admin is reported"),
     ("Sample.Admin", "a few are not"),
     ("Sample.Admin", "the limit is mocked"),
+    ("Sample.Simple", "hers"),
+    ("Sample.Simple", "not hers"),
 ]
 
 
@@ -44,6 +47,23 @@ def test_every_kind_of_detection_is_tested(tmp_path):
     }
 
 
+def test_filters_come_before_the_python(tmp_path):
+    filters = "InlineFilters: [{Key: user, Condition: Equals, Value: bob}]\n"
+    rule = dedent(FILES["rules/admin.yml"]).lstrip() + "\n" + filters
+    _, report = run(write_pack(tmp_path / "pack", **{"rules/admin.yml": rule}), "--where", "id:*n")
+    assert failures(report) == {
+        ("Sample.Admin", "an admin is reported"): "expected True, rule() returned False"
+    }
+
+
+@pytest.mark.parametrize("key", ["Detection", "InlineFilters"])
+def test_an_expression_that_cannot_be_said_is_a_failure(key, tmp_path):
+    rule = FILES["rules/simple.yml"] + f"    {key}: [{{Key: a, Condition: Resembles}}]\n"
+    status, report = run(write_pack(tmp_path / "pack", **{"rules/simple.yml": rule}))
+    assert status == 1
+    assert f"{key}: 'Resembles' needs a Value" in failures(report)["Sample.Simple", "loads"]
+
+
 def test_a_rule_without_a_test_that_expects_silence_is_warned_of(tmp_path):
     pack = write_pack(tmp_path / "pack")
     _, report = run(pack)
@@ -52,10 +72,10 @@ def test_a_rule_without_a_test_that_expects_silence_is_warned_of(tmp_path):
     assert f"warning: {reason}: 1 rules: Sample.Rows\n" in tocsin("test", pack).err
 
 
-@pytest.mark.parametrize("part", ["rules", "rules/admin.yml"])
-def test_a_part_of_a_pack_finds_its_helpers(part, tmp_path):
+@pytest.mark.parametrize(("part", "passed"), [("rules", 5), ("rules/admin.yml", 3)])
+def test_a_part_of_a_pack_finds_its_helpers(part, passed, tmp_path):
     status, report = run(write_pack(tmp_path / "pack") / part)
-    assert (status, report["passed"]) == (0, 3)
+    assert (status, report["passed"]) == (0, passed)
 
 
 def test_rules_are_chosen(tmp_path):
@@ -80,7 +100,7 @@ def test_two_packs_are_kept_apart(tmp_path):
 BROKEN = {
     "no Python file": ({"rules/admin.yml": "{admin} nowhere.py"}, "nowhere.py: cannot be read"),
     "a file elsewhere": ({"rules/admin.yml": "{admin} ../x.py"}, "leads out of its folder"),
-    "no id": ({"rules/admin.yml": "AnalysisType: rule\n"}, "RuleID is missing"),
+    "no id": ({"rules/admin.yml": "AnalysisType: rule\n"}, "RuleID: is missing"),
     "no YAML": ({"rules/admin.yml": "AnalysisType: rule\na: ["}, "no YAML"),
 }
 ADMIN = "AnalysisType: rule\nRuleID: Sample.Admin\nSeverity: Low\nFilename:"
@@ -118,10 +138,10 @@ def test_text_and_junit_count_the_same(tmp_path):
     text = tocsin("test", pack, "--without-isolation").text
     assert text.splitlines() == [
         "SKIPPED  1 tests: correlation rules of Panther do not run yet",
-        "6 passed, 0 failed, 1 skipped",
+        "8 passed, 0 failed, 1 skipped",
     ]
     junit = tocsin("test", pack, "--without-isolation", "-f", "junit").text
-    assert 'tests="7" failures="0" skipped="1"' in junit
+    assert 'tests="9" failures="0" skipped="1"' in junit
 
 
 def test_parts_of_a_pack_that_are_of_no_use_are_listed(tmp_path):

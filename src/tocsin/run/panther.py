@@ -9,10 +9,13 @@ from tocsin.errors import RuleError
 from tocsin.rules.model import Rule
 from tocsin.rules.panther.kinds import NOT_YET, WITH_PYTHON
 from tocsin.rules.panther.pack import python_file, read_document, read_python
+from tocsin.rules.panther.simple import lower_expressions
+from tocsin.run.match_expressions import holds_on
 from tocsin.run.outcome import Outcome
 from tocsin.sandbox.pool import Job, Model, Options, PackCode, Tested, run_jobs
 from tocsin.sandbox.runner import Detection
 from tocsin.sandbox.shims import Source
+from tocsin.sandbox.unit import FILTERED
 
 EXTRA = frozenset({"boto3", "botocore", "dateutil", "policyuniverse", "pycountry"})
 """What helpers of panther-analysis import and `tocsin[panther]` installs."""
@@ -75,7 +78,25 @@ def _without_python(rule: Rule) -> Iterator[Outcome]:
         yield Outcome(rule.id, "loads", "failed", broken)
         return
     for test in tests_of(rule):
-        yield Outcome(rule.id, _name(test), "skipped", NOT_YET.get(rule.kind, ""))
+        if rule.kind == "simple":
+            yield _simple(rule, test)
+        else:
+            yield Outcome(rule.id, _name(test), "skipped", NOT_YET.get(rule.kind, ""))
+
+
+def _simple(rule: Rule, test: Mapping[str, Any]) -> Outcome:
+    expected, found = test.get("ExpectedResult"), _passes(rule, "Detection", test)
+    if expected is found:
+        return Outcome(rule.id, _name(test), "passed")
+    reason = f"expected {expected}, the Detection is {found}"
+    return Outcome(rule.id, _name(test), "failed", reason)
+
+
+def _passes(rule: Rule, key: str, test: Mapping[str, Any]) -> bool:
+    """Say whether all match expressions under some key hold on the log of a test."""
+    expressions = read_document(rule).get(key) or []
+    log = test.get("Log")
+    return holds_on(lower_expressions(expressions), log if isinstance(log, dict) else {})
 
 
 def tests_of(rule: Rule) -> list[Mapping[str, Any]]:
@@ -91,7 +112,10 @@ def _name(test: Mapping[str, Any]) -> str:
 def _job(rule: Rule) -> Job:
     text = read_python(rule)
     source = Source(str(python_file(rule)), text)
-    return Job(_detection(rule, read_document(rule)), source, tests_of(rule))
+    document, tests = read_document(rule), tests_of(rule)
+    if document.get("InlineFilters"):
+        tests = [{**test, FILTERED: not _passes(rule, "InlineFilters", test)} for test in tests]
+    return Job(_detection(rule, document), source, tests)
 
 
 def _detection(rule: Rule, document: Mapping[str, Any]) -> Detection:

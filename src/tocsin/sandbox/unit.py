@@ -13,6 +13,9 @@ from tocsin.sandbox.runner import LoadedDetection, Outcome
 LOOKUPS = "_mocked_lookup_data_"
 """The mock that holds rows of lookup tables: table → key → row."""
 
+FILTERED = "_filtered"
+"""Set in a test whose log does not pass the filters of the rule."""
+
 
 class MockError(Exception):
     """A mock that cannot be put in place."""
@@ -33,7 +36,8 @@ def run_test(
         return Outcome(error=loaded.error), loaded.error
     try:
         with _mocked(loaded.module, mocks):
-            outcome = loaded.evaluate(event)
+            filtered = test.get(FILTERED) is True
+            outcome = Outcome(output=False) if filtered else loaded.evaluate(event)
     except MockError as error:
         return Outcome(error=str(error)), str(error)
     return outcome, _difference(loaded, outcome, expected=test.get("ExpectedResult"))

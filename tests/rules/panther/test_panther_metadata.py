@@ -92,20 +92,20 @@ def test_a_rule_with_a_detection_is_simple_and_one_with_a_base_derived():
 WRONG = {
     "type": (
         RULE.replace("Type: rule", "Type: rules"),
-        "pack/some_rule.yml:1:1: AnalysisType 'rules' is none of rule, scheduled_rule, ",
+        "pack/some_rule.yml:1:1: AnalysisType: 'rules' is none of rule, scheduled_rule, ",
     ),
-    "no id": (RULE.replace("RuleID", "Id"), "pack/some_rule.yml:1:1: RuleID is missing"),
+    "no id": (RULE.replace("RuleID", "Id"), "pack/some_rule.yml:1:1: RuleID: is missing"),
     "no file": (
         RULE.replace("Filename:", "File:"),
-        "pack/some_rule.yml:1:1: Filename names no Python file",
+        "pack/some_rule.yml:1:1: Filename: names no Python file",
     ),
     "severity": (
         RULE.replace("High", "Bad"),
-        "pack/some_rule.yml:7:1: Severity 'Bad' is none of Info, Low, Medium, High, Critical",
+        "pack/some_rule.yml:7:1: Severity: 'Bad' is none of Info, Low, Medium, High, Critical",
     ),
     "no severity": (
         RULE.replace("Severity: High\n", ""),
-        "pack/some_rule.yml:1:1: Severity is missing",
+        "pack/some_rule.yml:1:1: Severity: is missing",
     ),
     "no YAML": (RULE + "a: b: c\n", "pack/some_rule.yml:19:5: no YAML: mapping values"),
 }

@@ -11,12 +11,15 @@ from tocsin.ids import digest
 from tocsin.jsontext import valid_text
 from tocsin.rules.model import PARTS, Rule, Severity, Technique, Verdict
 from tocsin.rules.panther.kinds import NOT_YET, TYPES, WITH_PYTHON, AnalysisType
+from tocsin.rules.panther.simple import lower_expressions
 from tocsin.rules.panther.yaml12 import Document, Yaml, read_yaml12
 
 SEVERITIES: Mapping[str, Severity] = {
     "info": Severity.INFORMATIONAL,
     **{one.value: one for one in Severity if one is not Severity.INFORMATIONAL},
 }
+EXPRESSIONS = ("Detection", "InlineFilters")
+"""Keys of a rule that hold match expressions."""
 DISABLED = "disabled"
 _SEVERITY_NAMES = ", ".join(name.capitalize() for name in SEVERITIES)
 _SAID = r"^[\"']?{}[\"']?[ \t]*:[ \t]*[\"']?([^\"'\n#]+)"
@@ -111,11 +114,16 @@ class _Builder:
         if kind not in PARTS and severity.lower() not in SEVERITIES:
             problem = f"{severity!r:.40} is none of {_SEVERITY_NAMES}" if severity else "is missing"
             yield self._at("Severity", problem)
+        for key in EXPRESSIONS if kind in {"python", "simple"} else ():
+            try:
+                lower_expressions(self._data.get(key) or [])
+            except RuleError as error:
+                yield self._at(key, str(error))
 
     def _at(self, key: str, problem: str) -> str:
         found = _find(self._text, key)
         line = self._text.count("\n", 0, found.start()) + 1 if found else 1
-        return str(RuleError(f"{key} {problem}", Place(self._path, line, 1)))
+        return str(RuleError(f"{key}: {problem}", Place(self._path, line, 1)))
 
 
 def _plain(value: Yaml) -> str:
