@@ -7,6 +7,8 @@ import pytest
 
 from cli.calling import tocsin
 from run.panther_pack import FILES, RULE, write_pack
+from tocsin.run import panther
+from tocsin.sandbox.limits import LANDLOCK, NETWORK_NAMESPACE, RLIMITS, SECCOMP
 
 PASSED = [
     ("Sample.Open", "closed"),
@@ -83,6 +85,15 @@ def test_rules_are_chosen(tmp_path):
     _, report = run(pack, "--where", "kind:policy")
     assert {one["rule"] for one in report["tests"]} == {"Sample.Open"}
     assert report["warnings"] == []
+
+
+def test_what_rules_are_not_kept_from_is_said(tmp_path, monkeypatch):
+    pack = write_pack(tmp_path / "pack")
+    layers = dict.fromkeys([RLIMITS, NETWORK_NAMESPACE, SECCOMP, LANDLOCK], "")
+    monkeypatch.setattr(panther, "isolation", lambda options: {**layers, LANDLOCK: "not here"})
+    done = tocsin("test", pack, "--without-isolation")
+    assert "warning: nothing kept rules from reading your files (Landlock: not here)" in done.err
+    assert "nothing kept" not in tocsin("test", pack, "--where", "kind:simple").err
 
 
 def test_two_packs_are_kept_apart(tmp_path):

@@ -63,6 +63,22 @@ STOPPED = {
 }
 
 
+ANSWERS_AHEAD = """
+import json, os
+def rule(event):
+    data = json.dumps({"failure": ""}).encode()
+    os.write(4, len(data).to_bytes(4, "big") + data)
+    while True: pass
+"""
+
+
+def test_a_worker_that_takes_no_more_is_stopped():
+    large = {**HIT, "Log": {"text": "x" * 1_000_000}}
+    first, second, third = run(job(ANSWERS_AHEAD), job(GOOD, large), job(GOOD, large))
+    assert (first[0].failure, third[0].failure) == ("", "")
+    assert "its worker was stopped" in second[0].failure
+
+
 @pytest.mark.parametrize("name", STOPPED)
 def test_a_rule_that_stops_its_worker_is_named_and_the_rest_goes_on(name):
     code, reason = STOPPED[name]

@@ -32,7 +32,12 @@ _NAMED = 5
     type=click.Choice(["text", "json", "junit"]),
     show_default=True,
 )
-@click.option("--workers", default=0, metavar="N", help="Processes for Python; 0: one a processor.")
+@click.option(
+    "--workers",
+    default=0,
+    type=click.IntRange(0, 64),
+    help="Processes for the Python of rules; 0 is one per processor.",
+)
 @click.option(
     "--without-isolation",
     is_flag=True,
@@ -56,6 +61,8 @@ def command(
     python = Options(workers=workers, isolated=not without_isolation)
     done = run_tests(paths, options, parse_where(where), python)
     _PRINT[form](done)
+    for one in done.open_to:
+        click.echo(f"warning: nothing kept rules from {one}", err=True)
     if any(one.result == "failed" for one in done.outcomes):
         sys.exit(FAILED)
 

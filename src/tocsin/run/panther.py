@@ -12,7 +12,8 @@ from tocsin.rules.panther.pack import python_file, read_document, read_python
 from tocsin.rules.panther.simple import lower_expressions
 from tocsin.run.match_expressions import holds_on
 from tocsin.run.outcome import Outcome
-from tocsin.sandbox.pool import Job, Model, Options, PackCode, Tested, run_jobs
+from tocsin.sandbox.limits import unprotected
+from tocsin.sandbox.pool import Job, Model, Options, PackCode, Tested, isolation, run_jobs
 from tocsin.sandbox.runner import Detection
 from tocsin.sandbox.shims import Source
 from tocsin.sandbox.unit import FILTERED
@@ -29,6 +30,8 @@ class PantherTests:
 
     outcomes: list[Outcome] = field(default_factory=list)
     warnings: list[Outcome] = field(default_factory=list)
+    open_to: list[str] = field(default_factory=list)
+    """What nothing kept the rules from, and why."""
 
 
 def run_panther_tests(
@@ -38,12 +41,15 @@ def run_panther_tests(
 
     Raises `UsageError` if the rules' Python cannot be isolated here.
     """
+    options = options or Options()
     by_rule: dict[str, list[Outcome]] = {}
     for pack in dict.fromkeys(rule.pack for rule in rules):
         chosen = [rule for rule in rules if rule.pack == pack]
         code = _code([part for part in parts if part.pack == pack])
-        by_rule |= _run(chosen, code, options or Options())
+        by_rule |= _run(chosen, code, options)
     found = PantherTests()
+    if not options.isolated and any(rule.kind in WITH_PYTHON for rule in rules):
+        found.open_to = unprotected(isolation(options))
     for rule in rules:
         found.outcomes += by_rule[rule.key]
         found.warnings += _warn(rule)

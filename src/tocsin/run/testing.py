@@ -30,6 +30,8 @@ class TestRun:
 
     outcomes: list[Outcome]
     warnings: list[Outcome] = field(default_factory=list)
+    open_to: list[str] = field(default_factory=list)
+    """What nothing kept the Python of rules from, and why."""
 
 
 def run_tests(
@@ -50,6 +52,7 @@ def run_tests(
         of_rules = run_panther_tests(rules, carried.parts, sandbox)
         done.outcomes += of_rules.outcomes
         done.warnings += of_rules.warnings
+        done.open_to += of_rules.open_to
     return done
 
 

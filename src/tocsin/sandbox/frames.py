@@ -8,6 +8,8 @@ import time
 from typing import Any
 
 MAX_BYTES = 64 * 1024 * 1024
+_AT_ONCE = select.PIPE_BUF
+"""Bytes that a pipe takes without waiting once it says that it takes any."""
 _HEAD = struct.Struct(">I")
 
 
@@ -19,15 +21,24 @@ class Late(Exception):
     """The other side did not answer in time."""
 
 
-def send(fd: int, message: Any) -> None:
-    """Write a message; raises `Ended` if nobody reads."""
+def send(fd: int, message: Any, seconds: float | None = None) -> None:
+    """Write a message; raises `Ended` if nobody reads any more, `Late` if nobody does in time."""
     data = json.dumps(message).encode("utf-8", "surrogatepass")
+    deadline = None if seconds is None else time.monotonic() + seconds
     rest = memoryview(_HEAD.pack(len(data)) + data)
     try:
         while rest:
-            rest = rest[os.write(fd, rest) :]
+            if deadline is not None:
+                _wait([], [fd], deadline)
+            rest = rest[os.write(fd, rest[:_AT_ONCE]) :]
     except OSError:
         raise Ended from None
+
+
+def _wait(to_read: list[int], to_write: list[int], deadline: float) -> None:
+    left = deadline - time.monotonic()
+    if left <= 0 or not any(select.select(to_read, to_write, [], left)):
+        raise Late
 
 
 def receive(fd: int, seconds: float | None = None) -> Any:
@@ -46,9 +57,7 @@ def _read(fd: int, size: int, deadline: float | None) -> bytes:
     found = bytearray()
     while len(found) < size:
         if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([fd], [], [], left)[0]:
-                raise Late
+            _wait([fd], [], deadline)
         part = os.read(fd, min(size - len(found), 1 << 20))
         if not part:
             raise Ended

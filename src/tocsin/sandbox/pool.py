@@ -169,7 +169,7 @@ class _Worker:
 
     def _open(self, pack: PackCode, options: Options) -> dict[str, str]:
         try:
-            send(self._to, {"limits": asdict(options.limits), **_opening(pack)})
+            send(self._to, {"limits": asdict(options.limits), **_opening(pack)}, _START_SECONDS)
             layers: dict[str, str] = receive(self._from, _START_SECONDS)["layers"]
         except (Ended, Late):
             status = self.end(grace=1)
@@ -199,7 +199,7 @@ class _Worker:
             "source": [job.source.path, job.source.text],
             "tests": job.tests,
         }
-        send(self._to, request)
+        send(self._to, request, self._seconds)
         receive(self._from, self._seconds)
         while len(found) < len(job.tests):
             found.append(_tested(receive(self._from, self._seconds)))

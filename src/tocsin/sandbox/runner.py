@@ -93,7 +93,7 @@ class LoadedDetection:
 
     def _describe(self, event: Any, outcome: Outcome) -> None:
         """Run what describes the alert, in Panther's order, and fall back where it fails."""
-        for name, check in _AUXILIARY.items():
+        for name, check in AUXILIARY.items():
             if self.detection.signal and name != "alert_context":
                 continue
             outcome.alert[name] = self._value(name, check, event, outcome)
@@ -238,7 +238,7 @@ def plain_or_refuse(value: Any) -> Any:
     return found
 
 
-_AUXILIARY: Mapping[str, Callable[[Any], Any]] = {
+AUXILIARY: Mapping[str, Callable[[Any], Any]] = {
     "title": _text,
     "description": _text,
     "reference": _text,
