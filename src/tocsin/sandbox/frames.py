@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 MAX_BYTES = 64 * 1024 * 1024
-_AT_ONCE = select.PIPE_BUF
+_AT_ONCE = getattr(select, "PIPE_BUF", 512)
 """Bytes that a pipe takes without waiting once it says that it takes any."""
 _HEAD = struct.Struct(">I")
 
