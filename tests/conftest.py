@@ -48,6 +48,18 @@ def elastic_corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
+def panther_analysis() -> Path:
+    """Return a checkout of panther-analysis, which nothing of ours ships."""
+    folder = os.environ.get("TOCSIN_PANTHER_ANALYSIS")
+    if folder:
+        return Path(folder)
+    reason = "no checkout of panther-analysis (set TOCSIN_PANTHER_ANALYSIS)"
+    if os.environ.get("TOCSIN_REQUIRE_DATA") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
 def windows_captures() -> list[Path]:
     return sorted(data_folder("data", "windows").glob("*.ndjson.gz"))
 

@@ -92,7 +92,7 @@ def load_rules(
     loaded = load_rules_cached(list(map(Path, paths)), options)
     chosen = parse_where(where) if where else None
     rules = loaded.rules if chosen is None else tuple(filter(chosen, loaded.rules))
-    return RuleSet(rules, loaded.skipped)
+    return RuleSet(rules, loaded.skipped, loaded.parts)
 
 
 def scan(

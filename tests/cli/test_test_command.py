@@ -214,6 +214,7 @@ def test_json_and_junit_say_the_same(tmp_path: Path) -> None:
             {"rule": "Needle", "test": "<two>\x07", "result": "failed",
              "reason": "missing alert: {}"},
         ],
+        "warnings": [],
     }  # fmt: skip
     suite = Xml.fromstring(as_junit.text)
     assert suite.attrib == {"name": "tocsin", "tests": "2", "failures": "1", "skipped": "0"}

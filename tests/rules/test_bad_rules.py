@@ -167,7 +167,6 @@ def test_aliases_that_unfold_without_end_are_refused_at_once(name: str, tmp_path
         ("\n# nothing\n", "no rule: has no detection, correlation or filter"),
         ("about: something else\n", "no rule: has no detection, correlation or filter"),
         ("- detection\n", "no rule: has no detection, correlation or filter"),
-        ("AnalysisType: rule\ndetection: x\n", "Panther rules are not read yet"),
         (b"\xff\xfet\x00", "cannot be read: is not UTF-8 text"),
     ],
 )

@@ -58,7 +58,8 @@ def load(
 
     chooser = parse_where(where)
     loaded = load_rules_cached(paths, LoadOptions(tuple(pipelines), placeholders))
-    return RuleSet(tuple(rule for rule in loaded.rules if chooser(rule)), loaded.skipped)
+    rules, parts = (tuple(filter(chooser, some)) for some in (loaded.rules, loaded.parts))
+    return RuleSet(rules, loaded.skipped, parts)
 
 
 def parse_clock(text: str | None) -> Clock:

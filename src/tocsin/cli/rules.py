@@ -66,6 +66,8 @@ def check_rules(
         _print_check(checked, missing)
     for skipped in loaded.skipped:
         click.echo(f"not taken  {printable(skipped.path)}: {skipped.reason}", err=form == "json")
+    for reason in (reason for part in loaded.parts for reason in part.reasons):
+        click.echo(f"not used  {printable(reason)}", err=form == "json")
     if unread:
         sys.exit(UNREADABLE)
     if strict and any(one.verdict is not Verdict.RUNS for one in checked):

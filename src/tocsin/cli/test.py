@@ -1,6 +1,7 @@
-"""`tocsin test`: run the case files of rules."""
+"""`tocsin test`: run the case files of rules, and the tests that rules carry."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from tocsin.cli.options import HELP, rule_options
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.select import parse_where
-from tocsin.run.testing import Outcome, run_cases
+from tocsin.run.outcome import Outcome
+from tocsin.run.testing import TestRun, run_tests
+from tocsin.sandbox.pool import Options
 
 FAILED = 1
+_NAMED = 5
+"""Rules that a warning names."""
 
 
 @click.command("test", context_settings=HELP)
@@ -27,18 +32,38 @@ FAILED = 1
     type=click.Choice(["text", "json", "junit"]),
     show_default=True,
 )
+@click.option(
+    "--workers",
+    default=0,
+    type=click.IntRange(0, 64),
+    help="Processes for the Python of rules; 0 is one per processor.",
+)
+@click.option(
+    "--without-isolation",
+    is_flag=True,
+    help="Run the Python of rules even where this system cannot keep it from your files.",
+)
 def command(
     paths: Sequence[Path],
     pipelines: Sequence[Path],
     placeholders: Path | None,
     where: str,
     form: str,
+    workers: int,
+    without_isolation: bool,
 ) -> None:
-    """Run the cases in every NAME.cases.yaml below PATHS; exit with 1 if one fails."""
+    """Run the tests of the rules below PATHS; exit with 1 if one fails.
+
+    These are the cases in every NAME.cases.yaml and what rules of Panther carry, whose Python runs
+    in processes apart.
+    """
     options = LoadOptions(tuple(pipelines), placeholders)
-    outcomes = run_cases(paths, options, parse_where(where))
-    _PRINT[form](outcomes)
-    if any(one.result == "failed" for one in outcomes):
+    python = Options(workers=workers, isolated=not without_isolation)
+    done = run_tests(paths, options, parse_where(where), python)
+    _PRINT[form](done)
+    for one in done.open_to:
+        click.echo(f"warning: nothing kept rules from {one}", err=True)
+    if any(one.result == "failed" for one in done.outcomes):
         sys.exit(FAILED)
 
 
@@ -46,17 +71,32 @@ def _count(outcomes: Sequence[Outcome], result: str) -> int:
     return sum(one.result == result for one in outcomes)
 
 
-def _print_text(outcomes: Sequence[Outcome]) -> None:
+def _print_text(done: TestRun) -> None:
+    outcomes = done.outcomes
+    skipped = Counter(one.reason for one in outcomes if one.result == "skipped")
     for one in outcomes:
-        if one.result != "passed":
+        if one.result == "failed":
             click.echo(printable(f"{one.result.upper()}  {one.rule}: {one.test}"))
             for line in one.reason.splitlines():
                 click.echo(f"    {printable(line)}")
+    for reason, count in skipped.items():
+        click.echo(printable(f"SKIPPED  {count} tests: {reason}"))
+    _print_warnings(done.warnings)
     counts = ", ".join(f"{_count(outcomes, r)} {r}" for r in ("passed", "failed", "skipped"))
     click.echo(counts)
 
 
-def _print_json(outcomes: Sequence[Outcome]) -> None:
+def _print_warnings(warnings: Sequence[Outcome]) -> None:
+    by_reason: dict[str, list[str]] = {}
+    for one in warnings:
+        by_reason.setdefault(one.reason, []).append(one.rule)
+    for reason, rules in by_reason.items():
+        some = ", ".join(rules[:_NAMED]) + (", …" if len(rules) > _NAMED else "")
+        click.echo(printable(f"warning: {reason}: {len(rules)} rules: {some}"), err=True)
+
+
+def _print_json(done: TestRun) -> None:
+    outcomes = done.outcomes
     record = {
         "schema": 1,
         **{result: _count(outcomes, result) for result in ("passed", "failed", "skipped")},
@@ -64,13 +104,15 @@ def _print_json(outcomes: Sequence[Outcome]) -> None:
             {"rule": one.rule, "test": one.test, "result": one.result, "reason": one.reason}
             for one in outcomes
         ],
+        "warnings": [{"rule": one.rule, "reason": one.reason} for one in done.warnings],
     }
     click.echo(orjson.dumps(record, option=orjson.OPT_INDENT_2).decode())
 
 
-def _print_junit(outcomes: Sequence[Outcome]) -> None:
+def _print_junit(done: TestRun) -> None:
     from xml.etree import ElementTree as Xml
 
+    outcomes = done.outcomes
     suite = Xml.Element(
         "testsuite",
         name="tocsin",

@@ -28,7 +28,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """The size of the largest file that may hold rules."""
 _CASES = re.compile(r"\.cases\.ya?ml$")
 _SIGMA = re.compile(r"^(detection|correlation|filter)\s*:", re.MULTILINE)
-_PANTHER = re.compile(r"^AnalysisType\s*:", re.MULTILINE)
+_PANTHER = re.compile(r"^[\"']?AnalysisType[\"']?[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,10 @@ def combine(
         rules += found
         if left_out:
             skipped.append(left_out)
-    return RuleSet(tuple(_refuse_repeats(_fix_dates(rules, now))), tuple(skipped))
+    checked = tuple(_refuse_repeats(_fix_dates(rules, now)))
+    parts = tuple(rule for rule in checked if rule.is_part)
+    detections = tuple(rule for rule in checked if not rule.is_part) if parts else checked
+    return RuleSet(detections, tuple(skipped), parts)
 
 
 def _fix_dates(rules: list[Rule], now: datetime | None) -> list[Rule]:
@@ -155,7 +158,7 @@ class RuleLoader:
         if suffix in NO_RULE_IN:
             return [], Skipped(file.shown, NO_RULE_IN[suffix])
         if _PANTHER.search(text):
-            return [], Skipped(file.shown, "Panther rules are not read yet")
+            return _load_panther(text, file)
         if not _SIGMA.search(text):
             return [], Skipped(file.shown, NO_RULE)
         return self._load_sigma(text, file), None
@@ -180,11 +183,20 @@ def _load_elastic(text: str, file: RuleFile) -> list[Rule] | None:
     return read(text, file.pack, Path(file.shown)) if read else None
 
 
+def _load_panther(text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
+    from tocsin.rules.panther.pack import load_file
+
+    return load_file(text, file)
+
+
 def _refuse_repeats(rules: list[Rule]) -> Iterator[Rule]:
-    """Let the first rule of a key stand; a second one cannot run, and says where the first is."""
-    first: dict[str, Rule] = {}
+    """Let the first rule of a key stand; a second one cannot run, and says where the first is.
+
+    Parts of a pack have their keys by kind.
+    """
+    first: dict[tuple[str, str], Rule] = {}
     for rule in rules:
-        other = first.setdefault(rule.key, rule)
+        other = first.setdefault((rule.key, rule.kind if rule.is_part else ""), rule)
         if other is rule:
             yield rule
             continue

@@ -109,6 +109,20 @@ class Overrides:
     risk_score: tuple[RiskFrom, ...] = ()
 
 
+PARTS = frozenset(
+    {
+        "datamodel",
+        "global",
+        "lookup_table",
+        "pack",
+        "saved_query",
+        "scheduled_prompt",
+        "scheduled_query",
+    }
+)
+"""Kinds that are no detections: helpers, data models, queries and lists of a pack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One detection. `path` is as the user named it; `digest` is the SHA-256 of the rule's text."""
@@ -164,10 +178,17 @@ class Rule:
         return self.severity.risk_score if self.own_risk_score is None else self.own_risk_score
 
     @property
+    def is_part(self) -> bool:
+        """Return whether it is no detection, but what detections of its pack are made with."""
+        return self.kind in PARTS
+
+    @property
     def enabled(self) -> bool:
         """Return whether the rule runs by default."""
         if self.ecosystem == "elastic":
             return self.status in {"", "production"}
+        if self.ecosystem == "panther":
+            return self.status != "disabled"
         return self.status not in {"deprecated", "unsupported"}
 
 
@@ -185,6 +206,8 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     skipped: tuple[Skipped, ...] = ()
+    parts: tuple[Rule, ...] = ()
+    """What is no detection, but belongs to some: see `PARTS`."""
 
     def __iter__(self) -> Iterator[Rule]:
         """Yield the rules."""

@@ -1,41 +1,72 @@
-"""Run case files: the events of each case through the engine, its alerts against the expected."""
+"""Run tests: case files through the engine, and what rules of Panther carry in their workers."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
 from tocsin.alerts.model import Alert, to_record
-from tocsin.errors import RuleError, TocsinError
+from tocsin.errors import RuleError, TocsinError, UsageError
 from tocsin.logs.formats.blocks import Lines
 from tocsin.outputs.objects import ObjectsOutput
 from tocsin.rules.cases import Case, CaseFile, Yaml, find_case_files, load_case_file
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader
-from tocsin.rules.model import Rule
+from tocsin.rules.model import Rule, RuleSet
+from tocsin.rules.panther.pack import load_panther_rules
 from tocsin.rules.select import Chooser
 from tocsin.run.log_types import choose_log_types
+from tocsin.run.outcome import Outcome
+from tocsin.run.panther import run_panther_tests
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import ScanOptions, scan_blocks
+from tocsin.sandbox.pool import Options as SandboxOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one case ended: `passed`, `failed` or `skipped`, with the reason."""
+@dataclass(slots=True)
+class TestRun:
+    """How cases and tests ended, and what rules' authors should know."""
 
-    rule: str
-    test: str
-    result: str
-    reason: str = ""
+    outcomes: list[Outcome]
+    warnings: list[Outcome] = field(default_factory=list)
+    open_to: list[str] = field(default_factory=list)
+    """What nothing kept the Python of rules from, and why."""
 
 
-def run_cases(
-    paths: Sequence[Path], options: LoadOptions | None = None, chooser: Chooser | None = None
-) -> list[Outcome]:
-    """Run every case below some paths, in order; a file that cannot be read is a failure."""
+def run_tests(
+    paths: Sequence[Path],
+    options: LoadOptions | None = None,
+    chooser: Chooser | None = None,
+    sandbox: SandboxOptions | None = None,
+) -> TestRun:
+    """Run every case below some paths, and the tests that rules of Panther carry, in order.
+
+    A file that cannot be read is a failure. Raises `UsageError` for a path without any of both.
+    """
+    carried = load_panther_rules(paths)
+    rules = [rule for rule in carried.rules if chooser is None or chooser(rule)]
     tester = _Tester(options or LoadOptions(), chooser)
-    return [one for path in find_case_files(paths) for one in tester.run(path)]
+    done = TestRun([one for path in _case_files(paths, carried) for one in tester.run(path)])
+    if rules:
+        of_rules = run_panther_tests(rules, carried.parts, sandbox)
+        done.outcomes += of_rules.outcomes
+        done.warnings += of_rules.warnings
+        done.open_to += of_rules.open_to
+    return done
+
+
+def _case_files(paths: Sequence[Path], carried: RuleSet) -> list[Path]:
+    """List the case files; paths that rules of Panther are below need none."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        try:
+            found |= dict.fromkeys(find_case_files([path]))
+        except UsageError:
+            places = (Path(one.path) for one in (*carried.rules, *carried.parts))
+            if not any(path in (place, *place.parents) for place in places):
+                raise
+    return list(found)
 
 
 class _Tester:
