@@ -227,6 +227,22 @@ class TestThreshold:
             assert lines(result) == found
             assert all(alert.stage.distinct == ("source", 7) for alert in result)
 
+    def test_distinct_values_leave_with_their_window(self, plain: Rule) -> None:
+        distinct = Distinct("number", 4)
+        window = timedelta(seconds=10)
+        rule = self.rule(plain, 1, window=window, distinct=distinct)
+        assert lines(scan(rule, list(failures(20, step=5)))) == []
+        assert lines(scan(rule, list(failures(20, step=3)))) == [3, 10, 17]
+
+    def test_a_group_that_is_never_complete_may_be_large(self, plain: Rule) -> None:
+        rule = self.rule(plain, 1, window=DAY, distinct=Distinct("source", 8))
+        assert lines(scan(rule, list(failures(20_000)))) == []
+
+    def test_matches_of_the_past_count_and_are_quoted(self, plain: Rule) -> None:
+        rule = self.rule(plain, 5, window=self.WINDOW)
+        (alert,) = scan(rule, list(failures(5)), since=START + timedelta(seconds=4))
+        assert (alert.count, [one.line for one in alert.events]) == (5, [1, 2, 3, 4, 5])
+
     def test_counting_begins_anew_when_the_window_is_over(self, plain: Rule) -> None:
         rule = self.rule(plain, 3, window=timedelta(seconds=10))
         result = scan(rule, list(failures(30, step=1)))

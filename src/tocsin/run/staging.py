@@ -81,8 +81,10 @@ class Stager:
     def catch(self, caught: Caught, past: Mask) -> None:
         """Take what was caught of one input in a batch, and which matches are of the past."""
         past = past | self._past
+        rule = self._rules[caught.planned.rule]
         self._hits.append(self._hit_batch(caught, past))
-        may_alert = _may_alert(self._rules[caught.planned.rule], caught) & ~past
+        # An alert on a group quotes matches of the past too.
+        may_alert = _may_alert(rule, caught) & (~past | isinstance(rule.stage, Threshold))
         self._kept.update(dict.fromkeys(caught.rows[may_alert].tolist(), caught))
 
     def keep(self, lines: Rows, texts: Callable[[Iterable[int]], Mapping[int, str]]) -> None:

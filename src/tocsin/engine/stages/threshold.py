@@ -4,7 +4,7 @@ A group opens at the match that completes it, and takes in further matches of th
 as its window is; then counting begins anew. So many failures are one alert, whose count grows.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +23,8 @@ class _Group:
     open: Finding | None = None
     seen: set[str] = field(default_factory=set)
     """Identities of the records in it: what is delivered twice counts once."""
+    values: Counter[str] = field(default_factory=Counter)
+    """Values of the counted field, and how many of the waiting matches have each."""
 
 
 class ThresholdStage:
@@ -63,23 +65,30 @@ class ThresholdStage:
             return
         waiting = group.waiting
         waiting.append(hit)
+        group.values.update(self._counted(hit))
         while waiting[0].time < hit.time - self._window:
-            group.seen.discard(waiting.popleft().identity)
+            self._drop(group, waiting.popleft())
         if len(waiting) < self._stage.count:
             return
-        distinct = self._distinct(waiting)
-        if distinct is None or distinct >= self._wanted:
+        wanted = self._stage.distinct
+        distinct = len(group.values) if wanted else None
+        if wanted is None or len(group.values) >= wanted.count:
             kept = _kept(waiting)
             group.open = Finding(hit, terms, kept, len(waiting), hit.time, distinct)
             waiting.clear()
+            group.values.clear()
 
-    @property
-    def _wanted(self) -> int:
-        return self._stage.distinct.count if self._stage.distinct else 0
+    def _drop(self, group: _Group, hit: Hit) -> None:
+        """Take the oldest match out of a group that is not complete."""
+        group.seen.discard(hit.identity)
+        for value in self._counted(hit):
+            group.values[value] -= 1
+            if not group.values[value]:
+                del group.values[value]
 
-    def _distinct(self, hits: deque[Hit]) -> int | None:
-        at = self._distinct_at
-        return None if at is None else len({value for hit in hits for value in hit.values[at]})
+    def _counted(self, hit: Hit) -> set[str]:
+        """Return the values of the counted field, each once."""
+        return set() if self._distinct_at is None else set(hit.values[self._distinct_at])
 
     def finish(self) -> Iterator[Finding]:
         """Yield the findings that were still open, in the order in which they opened."""
