@@ -40,6 +40,11 @@ class Moment:
 PLAIN_CLOCK = Clock()
 
 
+def in_milliseconds(span: timedelta) -> int:
+    """Return how many whole milliseconds a span has."""
+    return span // timedelta(milliseconds=1)
+
+
 def read_zone(text: str) -> tzinfo | None:
     """Read a zone: a name of the IANA database, `UTC`, or an offset as `+02:00`; None for none."""
     text = text.strip()

@@ -32,6 +32,7 @@ class Disagreement:
 
     rule: Rule
     row: int
+    source: str
     line: int
     reason: str
     raw: str
@@ -84,7 +85,7 @@ class AlertBuilder:
             return self._alert(match, seen)
         except InternalError as error:
             rule = self._rules[match.input.rule]
-            return Disagreement(rule, match.row, seen.line, str(error), seen.text)
+            return Disagreement(rule, match.row, self._source, seen.line, str(error), seen.text)
 
     def _alert(self, match: Match, seen: "_Seen") -> Alert:
         rule = self._rules[match.input.rule]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 
 import numpy as np
@@ -22,13 +22,12 @@ from tocsin.logs.logtype import Shape
 from tocsin.logs.mapping import Expr
 from tocsin.logs.view import name_in
 from tocsin.rules.model import Rule
-from tocsin.times import Clock, read_moment
+from tocsin.times import EPOCH, Clock, in_milliseconds, read_moment
 
 Times = npt.NDArray[np.int64]
 UNDATED = np.iinfo(np.int64).min
 """The time of an event whose time cannot be read."""
 _LEAVES = (Call("leaves"),)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +138,12 @@ def _time(values: Sequence[Scalar], clock: Clock) -> int:
 
 def milliseconds(when: datetime) -> int:
     """Return a time as milliseconds since 1970, rounded down."""
-    return (when - _EPOCH) // timedelta(milliseconds=1)
+    return in_milliseconds(when - EPOCH)
 
 
 def when(time: int) -> datetime:
     """Return milliseconds since 1970 as a time."""
-    return _EPOCH + timedelta(milliseconds=time)
+    return EPOCH + timedelta(milliseconds=time)
 
 
 def _keys(columns: Sequence[Cells], rows: Rows) -> tuple[list[str], Codes]:

@@ -14,7 +14,7 @@ from tocsin.rules.model import Rule
 from tocsin.rules.stages import NewTerms, Threshold
 from tocsin.run.explain import Knowledge, Known
 from tocsin.run.scan import ScanOptions, catch
-from tocsin.times import Clock
+from tocsin.times import Clock, in_milliseconds
 
 
 def what_was_known(
@@ -31,7 +31,7 @@ def what_was_known(
         return None
     options = ScanOptions([rule], log_types, tuple(bridges), clock=clock)
     now = milliseconds(found.time)
-    since = now - _milliseconds(stage.window)
+    since = now - in_milliseconds(stage.window)
     hits: list[Hit] = []
     summary = catch(
         paths, options, lambda _, hit: hits.append(hit) if since <= hit.time < now else None
@@ -69,7 +69,3 @@ def _known(
         when(same[-1].time) if same else None,
         distinct,
     )
-
-
-def _milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

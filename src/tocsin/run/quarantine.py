@@ -14,7 +14,7 @@ class Quarantined:
 
     source: str
     line: int
-    offset: int
+    offset: int | None
     reason: str
     start: str
     length: int

@@ -17,7 +17,7 @@ from tocsin.alerts.build import Disagreement
 from tocsin.engine.stages.hits import Hit
 from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InputError
-from tocsin.logs.formats.blocks import Block, Lines, Unreadable
+from tocsin.logs.formats.blocks import KEPT_BYTES, Block, Lines, Unreadable
 from tocsin.logs.formats.open import (
     PACKED_SUFFIXES,
     STDIN,
@@ -257,7 +257,8 @@ class _Scanner:
         parts = Parts(self._output)
         for item in run.run():
             if isinstance(item, Disagreement):
-                summary.disagreements.append(f"{item.rule.key}: {item.reason}")
+                self._quarantine.add([_unconfirmed(item)])
+                summary.disagreements.append(_said(item))
                 continue
             summary.unzoned += item.zone_assumed
             summary.alerts[item.severity.value] += 1
@@ -279,9 +280,7 @@ class _Scanner:
             self._output.add(part)
         self._summary.add(done, past=task.past)
         self._quarantine.add(done.quarantined)
-        for one in done.disagreements:
-            place = f"{task.source}:{one.line}"
-            self._summary.disagreements.append(f"{place}: {one.rule.key}: {one.reason}")
+        self._summary.disagreements += map(_said, done.disagreements)
 
     def _items(self, file: _File) -> Iterator[Task | Quarantined]:
         """Cut the logs in a file into tasks; what holds no record comes as in quarantine."""
@@ -335,6 +334,16 @@ def _with_indicators(
             rules[number] = replace(rule, inputs=())
             summary.without_indicators.append(rule)
     return replace(options, rules=rules)
+
+
+def _said(one: Disagreement) -> str:
+    return f"{one.source}:{one.line}: {one.rule.key}: {one.reason}"
+
+
+def _unconfirmed(one: Disagreement) -> Quarantined:
+    """Return an event that waited for others, and whose place in its file is not known any more."""
+    text, length = one.raw[:KEPT_BYTES], len(one.raw.encode())
+    return Quarantined(one.source, one.line, None, one.reason, text, length)
 
 
 def _numbered(items: Iterable[Task | Quarantined]) -> Iterator[Task | Quarantined]:

@@ -12,7 +12,6 @@ from tocsin.engine.capture import when
 from tocsin.engine.match import Match
 from tocsin.engine.stages.compose import compose, stage_fields
 from tocsin.engine.stages.hits import Finding, Hit, MemoryTerms, Stage
-from tocsin.errors import InternalError
 from tocsin.ids import alert_id
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import NewTerms, Threshold
@@ -91,9 +90,8 @@ class StageRun:
         rule = self.rules[number]
         record = self.staged.record(finding.anchor)
         alert, match = self._alert(number, record)
-        if alert is None:
-            reason = "the columnar engine matched what the row-wise reading does not"
-            return Disagreement(rule, finding.anchor.place[1], record.line, reason, record.text)
+        if isinstance(alert, Disagreement):
+            return alert
         others = [hit for hit in finding.hits if hit is not finding.anchor]
         group = orjson.dumps(finding.terms).decode() if finding.terms else ""
         return replace(
@@ -103,20 +101,15 @@ class StageRun:
             stage=_stage_data(rule, finding, history),
         )
 
-    def _alert(self, number: int, record: StagedRecord) -> "tuple[Alert | None, Match]":
-        """Return the alert on a record, and the match that made it."""
+    def _alert(self, number: int, record: StagedRecord) -> tuple[Alert | Disagreement, Match]:
+        """Return the alert on a record, and the match that made it: of several inputs the first."""
         plan = self.worker.plan_of(record.log_type, record.shape)
         builder = self._builder(record)
         matches = [
             Match(0, plan.shape, planned) for planned in plan.inputs if planned.rule == number
         ]
-        for match in matches:
-            found = builder.build_one(match, record.text, record.line)
-            if isinstance(found, Alert):
-                return found, match
-        if not matches:
-            raise InternalError(f"{self.rules[number].key} is not planned for {record.log_type}")
-        return None, matches[0]
+        built = [(builder.build_one(one, record.text, record.line), one) for one in matches]
+        return next((one for one in built if isinstance(one[0], Alert)), built[0])
 
     def _event(self, match: Match, hit: Hit) -> Event:
         record = self.staged.record(hit)

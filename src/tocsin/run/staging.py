@@ -22,6 +22,7 @@ from tocsin.engine.columns import Mask, Rows
 from tocsin.engine.stages.hits import Hit
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import NewTerms, Threshold
+from tocsin.times import in_milliseconds
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _HITS = pa.schema(
@@ -144,7 +145,7 @@ def _may_alert(rule: Rule, caught: Caught) -> Mask:
     """Say which matches may become alerts: of new terms those that the batch shows no older of."""
     if not isinstance(rule.stage, NewTerms) or rule.suppression:
         return np.ones(len(caught.rows), np.bool_)
-    window = int(rule.stage.window.total_seconds() * 1000)
+    window = in_milliseconds(rule.stage.window)
     order = np.lexsort((caught.rows, caught.times, caught.codes))
     codes, times = caught.codes[order], caught.times[order]
     again = (codes[1:] == codes[:-1]) & (times[1:] - times[:-1] <= window)

@@ -12,6 +12,7 @@ import orjson
 
 from tocsin.engine.stages.hits import Finding, Hit, TermsState, combinations
 from tocsin.rules.stages import NewTerms
+from tocsin.times import in_milliseconds
 
 
 class NewTermsStage:
@@ -23,7 +24,7 @@ class NewTermsStage:
         `at` numbers the stage's fields among the values of hits.
         """
         self._salt = blake2b(rule.encode(), digest_size=16).digest()
-        self._window = int(stage.window.total_seconds() * 1000)
+        self._window = in_milliseconds(stage.window)
         self._at = at
         self._state = state
 

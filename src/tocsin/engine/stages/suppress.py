@@ -5,6 +5,7 @@ from itertools import product
 
 from tocsin.engine.stages.hits import Finding, Hit, Stage, Terms
 from tocsin.rules.stages import Suppression
+from tocsin.times import in_milliseconds
 
 
 class Suppressed:
@@ -13,7 +14,7 @@ class Suppressed:
     def __init__(self, stage: Stage, suppression: Suppression, at: Sequence[int]) -> None:
         """Take a stage, and the numbers of the suppression's fields among the values of hits."""
         self._stage = stage
-        self._duration = int(suppression.duration.total_seconds() * 1000)
+        self._duration = in_milliseconds(suppression.duration)
         self._missing_is_a_value = suppression.missing_is_a_value
         self._at = at
         self._open: dict[Terms, Finding] = {}

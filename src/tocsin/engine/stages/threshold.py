@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tocsin.engine.stages.hits import Finding, Hit, combinations
 from tocsin.rules.stages import Threshold
+from tocsin.times import in_milliseconds
 
 KEPT_HITS = 10
 """How many matches of a group an alert quotes."""
@@ -33,7 +34,7 @@ class ThresholdStage:
     def __init__(self, stage: Threshold, at: Sequence[int], distinct_at: int | None) -> None:
         """Take the numbers of the stage's fields among the values of hits."""
         self._stage = stage
-        self._window = int(stage.window.total_seconds() * 1000)
+        self._window = in_milliseconds(stage.window)
         self._at = at
         self._distinct_at = distinct_at
         self._groups: dict[tuple[str, ...], _Group] = {}
