@@ -37,13 +37,13 @@ def attack_url(name: Name) -> str:
 
 
 def attack_names(entries: Iterable[Technique]) -> list[Name]:
-    """Return the tactics and techniques that entries name, in their order."""
+    """Return the tactics and techniques that entries name, each once, in their order."""
     attack = load_attack()
     names: list[Name] = []
     for entry in entries:
         names += [attack.tactic(entry.tactic)] if entry.tactic else []
         names += [attack.technique(entry.technique)] if entry.technique else []
-    return names
+    return list(dict.fromkeys(names))
 
 
 @lru_cache(maxsize=10_000)

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -17,12 +17,11 @@ from tocsin.condition.places import resource_part, url_part
 from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
-from tocsin.times import format_time, read_time
+from tocsin.times import EPOCH, format_time, in_milliseconds, read_time
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PORT = re.compile(r"(?:\[[^]]*\]|[^:]+):([0-9]{1,5})")
 _WORD = re.compile(r"\w+")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VOLUME = re.compile(r"\A\\device\\harddiskvolume[0-9]+(?=\\)", re.IGNORECASE)
 
 Scalar: TypeAlias = "Json | int | Decimal"
@@ -95,7 +94,7 @@ def words_of(value: Scalar) -> Iterable[str]:
 def moment_of(value: Scalar) -> Iterable[int]:
     """Yield the milliseconds since 1970 of a time, rounded down."""
     when = read_time(value)
-    return ((when - _EPOCH) // timedelta(milliseconds=1),) if when else ()
+    return (in_milliseconds(when - EPOCH),) if when else ()
 
 
 def _within(value: Scalar, low: int, high: int) -> Iterable[Scalar]:
