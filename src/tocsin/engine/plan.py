@@ -28,7 +28,7 @@ from tocsin.engine.constants import may_hold, outcome
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import Expr, Path
 from tocsin.logs.view import name_in
-from tocsin.rules.model import Indices, Input, Rule, Scope
+from tocsin.rules.model import Indices, Input, LogTypes, Rule, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,8 @@ def select_scope(log_type: LogType, scope: Scope) -> tuple[Variant, ...]:
     """Return the variants of a log type that a scope selects."""
     if isinstance(scope, Indices):
         return log_type.select_indices(scope.patterns)
+    if isinstance(scope, LogTypes):
+        return log_type.select_panther(scope.names)
     return log_type.select(scope.product, scope.category, scope.service)
 
 

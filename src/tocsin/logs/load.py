@@ -48,6 +48,7 @@ _LOG_TYPE_KEYS = {
     "services",
     "categories",
     "gate",
+    "panther",
     "indices",
     "shapes",
 }
@@ -149,6 +150,10 @@ class _Loader:
             categories={
                 fold(key): self._variants(value, f"categories.{key}")
                 for key, value in self._map(top.get("categories", {}), "categories").items()
+            },
+            panther={
+                key: self._service(value, f"panther.{key}")
+                for key, value in self._map(top.get("panther", {}), "panther").items()
             },
             gate=tuple(self._texts(top.get("gate", []), "gate")),
             priority=int(str(top.get("priority", 50))),

@@ -21,7 +21,7 @@ ANY_KEY = "*"
 """In a base path, and in the path of a cell: every key of the object, in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variant:
     """One way in which events answer to a Sigma log source: which ones, under which names."""
 
@@ -117,6 +117,8 @@ class LogType:
     """Sigma service → the variants that answer to it."""
     categories: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
     """Sigma category → the variants that answer to it."""
+    panther: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
+    """Log type of Panther → the variants that answer to it."""
     gate: tuple[str, ...] = ()
     """Names by which rules are told apart first, such as channel and event id."""
     priority: int = 50
@@ -153,6 +155,11 @@ class LogType:
             condition = chosen_documents(patterns)
             return () if condition == FALSE else (_selected(condition),)
         return (EVERY_EVENT,) if chosen(self.indices, patterns) else ()
+
+    def select_panther(self, names: tuple[str, ...]) -> tuple[Variant, ...]:
+        """Return the variants that log types of Panther select, each once."""
+        found = (variant for name in names for variant in self.panther.get(name, ()))
+        return tuple(dict.fromkeys(found))
 
     def _of_products(self) -> Mapping[str, tuple[Variant, ...]]:
         return {

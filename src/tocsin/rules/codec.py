@@ -26,6 +26,7 @@ from tocsin.rules.model import (
     Indices,
     Input,
     LogSource,
+    LogTypes,
     Overrides,
     RiskFrom,
     Rule,
@@ -109,7 +110,9 @@ def _encode_input(one: Input) -> Data:
 
 def _encode_scope(scope: Scope) -> Data:
     if isinstance(scope, Indices):
-        return {"indices": list(scope.patterns)}
+        return {"indices": scope.patterns}
+    if isinstance(scope, LogTypes):
+        return {"log_types": scope.names}
     return [scope.product, scope.category, scope.service]
 
 
@@ -119,7 +122,11 @@ def _decode_input(data: Data) -> Input:
 
 
 def _decode_scope(data: Data) -> Scope:
-    return Indices(tuple(data["indices"])) if isinstance(data, dict) else LogSource(*data)
+    if not isinstance(data, dict):
+        return LogSource(*data)
+    if "indices" in data:
+        return Indices(tuple(data["indices"]))
+    return LogTypes(tuple(data["log_types"]))
 
 
 def _encode_stage(stage: Stage | None) -> Data:

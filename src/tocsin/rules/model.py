@@ -59,7 +59,17 @@ class Indices:
         return ",".join(self.patterns)
 
 
-Scope: TypeAlias = LogSource | Indices
+@dataclass(frozen=True, slots=True)
+class LogTypes:
+    """Log types of Panther, any of them."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ",".join(self.names)
+
+
+Scope: TypeAlias = LogSource | Indices | LogTypes
 """Which events an input is about, as the rule's language says it."""
 
 
