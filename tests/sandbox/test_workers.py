@@ -11,7 +11,8 @@ from panther_jobs import HIT, MISS, job
 from tocsin.errors import UsageError
 from tocsin.sandbox import pool
 from tocsin.sandbox.limits import LANDLOCK, PROTECTIONS, SECCOMP, Limits, unprotected
-from tocsin.sandbox.pool import Model, Options, PackCode, isolation, run_jobs
+from tocsin.sandbox.pool import isolation, run_jobs
+from tocsin.sandbox.process import Model, Options, PackCode
 from tocsin.sandbox.shims import Source
 
 QUICK = Options(Limits(seconds=1), workers=1, isolated=False)

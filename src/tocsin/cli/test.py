@@ -14,7 +14,7 @@ from tocsin.rules.load import LoadOptions
 from tocsin.rules.select import parse_where
 from tocsin.run.outcome import Outcome
 from tocsin.run.testing import TestRun, run_tests
-from tocsin.sandbox.pool import Options
+from tocsin.sandbox.process import Options
 
 FAILED = 1
 _NAMED = 5

@@ -13,7 +13,8 @@ from tocsin.rules.panther.simple import lower_expressions
 from tocsin.run.match_expressions import holds_on
 from tocsin.run.outcome import Outcome
 from tocsin.sandbox.limits import unprotected
-from tocsin.sandbox.pool import Job, Model, Options, PackCode, Tested, isolation, run_jobs
+from tocsin.sandbox.pool import Job, Tested, isolation, run_jobs
+from tocsin.sandbox.process import Model, Options, PackCode
 from tocsin.sandbox.runner import Detection
 from tocsin.sandbox.shims import Source
 from tocsin.sandbox.unit import FILTERED

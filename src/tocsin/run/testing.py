@@ -21,7 +21,7 @@ from tocsin.run.outcome import Outcome
 from tocsin.run.panther import run_panther_tests
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import ScanOptions, scan_blocks
-from tocsin.sandbox.pool import Options as SandboxOptions
+from tocsin.sandbox.process import Options as SandboxOptions
 
 
 @dataclass(slots=True)

@@ -51,6 +51,8 @@ class Outcome:
     """Why the detection itself said nothing."""
     alert: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    fatal: bool = False
+    """Whether the detection wants to end the process, or took all its memory."""
 
 
 class WrongType(Exception):
@@ -74,6 +76,7 @@ class LoadedDetection:
             outcome.output = self._decide(event)
         except BaseException as error:
             outcome.error = f"{self.detection.function}() {told(error)}"
+            outcome.fatal = not isinstance(error, Exception) or isinstance(error, MemoryError)
             return outcome
         outcome.matched = outcome.output is not (self.detection.kind == "policy")
         if outcome.matched:
