@@ -85,7 +85,8 @@ class StageData:
     """What a rule's stage says of an alert."""
 
     kind: str
-    """`new_terms`, `threshold`, `threat_match`, or `none` where there is suppression alone."""
+    """`new_terms`, `threshold`, `threat_match`, `deduplication`, or `none` where there is
+    suppression alone."""
     terms: tuple[tuple[str, str], ...] = ()
     """Field and value: the new terms, or the group."""
     count: int = 1
@@ -107,6 +108,10 @@ class Said:
     severity: Severity | None = None
     risk_score: int | None = None
     guide: str | None = None
+    description: str | None = None
+    reference: str | None = None
+    destinations: tuple[str, ...] | None = None
+    """Where the rule wants the alert to be sent, by id or name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,8 @@ class Alert:
         terms = ", ".join(f"{name} {value}" for name, value in stage.terms)
         if stage.kind == "new_terms":
             yield f"new: {terms}"
+        elif stage.kind == "deduplication" and stage.count > 1:
+            yield f"{stage.count:,} events in one group"
         elif stage.kind == "threshold":
             yield f"{stage.count:,} events" + (f" of {terms}" if terms else "")
             if stage.distinct:
@@ -268,7 +275,17 @@ def to_record(alert: Alert) -> dict[str, object]:
         "matched": [_evidence_record(evidence) for evidence in alert.matched],
         "attack": attack_records(alert.rule.attack),
         "guide": alert.guide,
+        **_said_record(alert.said),
     }
+
+
+def _said_record(said: Said) -> dict[str, object]:
+    found = {
+        "description": said.description,
+        "reference": said.reference,
+        "destinations": said.destinations,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _written(value: Json) -> orjson.Fragment:

@@ -23,10 +23,12 @@ from tocsin.printable import printable
 from tocsin.rules.load import NO_RULE
 from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
 from tocsin.rules.select import parse_severity
+from tocsin.run.confirm import Python
 from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import Progress, ScanOptions, ScanSummary, scan
 from tocsin.run.work import Window
+from tocsin.sandbox.process import Options
 
 UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 
@@ -46,7 +48,7 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     "--log-type",
     metavar="TYPE",
     help="What the logs are, instead of looking: a log type (tocsin logs types lists them) or a "
-    "Sigma log source as product/category/service, with empty parts.",
+    "Sigma log source as product/category/service, with empty parts, or panther:NAME.",
 )
 @click.option("--severity", metavar="SEVERITY", help="Only rules of this severity and above.")
 @click.option("--since", metavar="TIME", help="Only events from this time on.")
@@ -111,11 +113,22 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 )
 @click.option("--building-blocks", is_flag=True, help="Run rules that are for other rules to read.")
 @click.option(
+    "--allow-python",
+    is_flag=True,
+    help="Let the Python of Panther's rules run, in processes apart that can reach nothing.",
+)
+@click.option(
+    "--without-isolation",
+    is_flag=True,
+    help="Let it run even where this system cannot keep it from your files.",
+)
+@click.option(
     "--include-disabled",
     is_flag=True,
     help="Run rules too that are deprecated, unsupported, switched off, or not in production.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 3 if a rule or record was left out.")
+@click.option("--stats", is_flag=True, help="Say what the Python of each rule cost.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     paths: Sequence[Path],
@@ -141,8 +154,11 @@ def command(
     history: Sequence[Path],
     cold_start: str,
     building_blocks: bool,
+    allow_python: bool,
+    without_isolation: bool,
     include_disabled: bool,
     strict: bool,
+    stats: bool,
     quiet: bool,
 ) -> None:
     """Run rules on log files or folders (`-` is standard input) and print the alerts.
@@ -161,7 +177,7 @@ def command(
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
     stopwatch = Stopwatch(datetime.now(UTC), time.monotonic())
     loaded = load(rule_paths, pipelines, placeholders, where)
-    chosen = _Chosen(least, include_disabled, building_blocks)
+    chosen = _Chosen(least, include_disabled, building_blocks, allow_python)
     rules = list(filter(chosen.runs, loaded.rules))
     if not rules:
         raise UsageError(_nothing_to_run(loaded))
@@ -178,6 +194,7 @@ def command(
         tuple(indicators),
         tuple(history),
         cold_start == "alert",
+        _python(loaded, workers, without_isolation) if allow_python else None,
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
@@ -189,6 +206,8 @@ def command(
         click.echo(f"not scanned: {printable(problem)}", err=True)
     if not quiet:
         report.print(stopwatch.seconds)
+    if stats:
+        report.print_costs()
     sys.exit(_status(summary, quarantine, loaded, limit, strict))
 
 
@@ -215,12 +234,18 @@ class _Chosen:
     least: Severity
     include_disabled: bool
     building_blocks: bool
+    allow_python: bool
 
     def runs(self, rule: Rule) -> bool:
         """Say whether a rule runs."""
         enabled = rule.enabled or self.include_disabled
         shown = self.building_blocks or not rule.building_block
-        return bool(rule.inputs) and enabled and shown and rule.severity.rank >= self.least.rank
+        can = bool(rule.inputs) and (self.allow_python or not rule.confirm)
+        return can and enabled and shown and rule.severity.rank >= self.least.rank
+
+
+def _python(loaded: RuleSet, workers: int, without_isolation: bool) -> Python:
+    return Python(loaded.parts, Options(workers=workers, isolated=not without_isolation))
 
 
 def _nothing_to_run(loaded: RuleSet) -> str:
@@ -230,6 +255,8 @@ def _nothing_to_run(loaded: RuleSet) -> str:
     if loaded.skipped:
         first = loaded.skipped[0]
         return f"no rules were found; {first.path}: {first.reason}"
+    if any(rule.confirm for rule in loaded.rules):
+        return "no rule is left; --allow-python runs those that are Python"
     return "no rule is left; loosen --where, --severity, or add --include-disabled"
 
 
@@ -247,6 +274,7 @@ def _status(
         return FIRED
     records = quarantine.count or summary.unidentified
     rules = any(rule.verdict is Verdict.CANNOT for rule in loaded.rules)
+    rules = rules or bool(summary.asking.stopped)
     files = any(skipped.reason != NO_RULE for skipped in loaded.skipped)
     return LEFT_OUT if strict and (records or rules or files) else 0
 

@@ -109,3 +109,13 @@ def _json(value: Scalar) -> Json:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return Number(str(value))
     return value
+
+
+def panther_document(view: RecordView, log_type: str) -> dict[str, Json]:
+    """Return a record as Panther's parser delivers it."""
+    record = dict(view.record)
+    record.setdefault("p_log_type", log_type)
+    time = view.time()
+    if time:
+        record.setdefault("p_event_time", format_time(time).replace("T", " ").removesuffix("Z"))
+    return record

@@ -193,17 +193,37 @@ def generic(product: str | None, category: str | None, service: str | None) -> L
 
     `category` and `service` answer to the Sigma log source that was given.
     """
-    from tocsin.logs.mapping import First, Path
-
-    times = ("@timestamp", "time", "timestamp", "eventTime", "TimeGenerated", "TimeCreated", "ts")
-    shape = Shape("record", TRUE, First(tuple(Path((name,)) for name in times)))
     name = "/".join(part or "" for part in (product, category, service))
     return LogType(
         name=name,
         title=f"logs of the Sigma source {name}",
-        shapes=(shape,),
+        shapes=(_any_record(),),
         products={fold(product): TRUE} if product else {},
         services={fold(service): (EVERY_EVENT,)} if service else {},
         categories={fold(category): (EVERY_EVENT,)} if category else {},
         priority=0,
     )
+
+
+def generic_panther(name: str) -> LogType:
+    """Make a log type for logs that are one of Panther's log types, resources or queries."""
+    return LogType(
+        name=name,
+        title=f"{name} of Panther",
+        shapes=(_any_record(),),
+        panther={name: (EVERY_EVENT,)},
+        priority=0,
+    )
+
+
+def _any_record() -> Shape:
+    from tocsin.logs.mapping import First, Path
+
+    return Shape("record", TRUE, First(tuple(Path((name,)) for name in _TIMES)))
+
+
+_TIMES = (
+    "p_event_time", "@timestamp", "time", "timestamp", "eventTime", "TimeGenerated", "TimeCreated",
+    "ts", "published", "created_at",
+)  # fmt: skip
+"""Keys that the time of a record is looked for under, if nothing is known of it."""

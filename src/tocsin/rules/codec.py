@@ -38,6 +38,7 @@ from tocsin.rules.model import (
 )
 from tocsin.rules.stages import (
     Comparison,
+    Deduplication,
     Distinct,
     IndicatorMatch,
     NewTerms,
@@ -52,7 +53,8 @@ Data: TypeAlias = Any
 
 _TEXTS = ("id", "name", "ecosystem", "kind", "pack", "path", "digest", "status", "description")
 _OPTIONAL = (
-    "license", "date", "modified", "guide", "setup", "document", "own_risk_score", "building_block"
+    "license", "date", "modified", "guide", "setup", "document", "own_risk_score", "building_block",
+    "confirm",
 )  # fmt: skip
 _LISTS = (
     "author",
@@ -138,6 +140,8 @@ def _encode_stage(stage: Stage | None) -> Data:
         case Threshold(fields, count, window, distinct):
             of = [distinct.field, distinct.count] if distinct else None
             return ["threshold", fields, count, _encode_span(window), of]
+        case Deduplication(count, window):
+            return ["deduplication", count, _encode_span(window)]
         case IndicatorMatch(any_of, indices, condition, path):
             pairs = [
                 [[one.field, one.indicator_field, one.negated] for one in all_of]
@@ -157,6 +161,9 @@ def _decode_stage(data: Data) -> Stage | None:
         fields, count, window, distinct = rest
         of = Distinct(*distinct) if distinct else None
         return Threshold(tuple(fields), count, _decode_span(window), of)
+    if kind == "deduplication":
+        count, window = rest
+        return Deduplication(count, _decode_span(window))
     pairs, indices, condition, path = rest
     any_of = tuple(tuple(Comparison(*one) for one in all_of) for all_of in pairs)
     return IndicatorMatch(any_of, tuple(indices), decode_condition(condition), path)

@@ -61,7 +61,7 @@ class Indices:
 
 @dataclass(frozen=True, slots=True)
 class LogTypes:
-    """Log types of Panther, any of them."""
+    """Log types of Panther, any of them; `resource:` and `query:` begin names of other things."""
 
     names: tuple[str, ...]
 
@@ -169,6 +169,8 @@ class Rule:
     own_risk_score: int | None = None
     building_block: bool = False
     """Its alerts are for other rules to read, and not shown unless asked for."""
+    confirm: bool = False
+    """Its own code has the last word: the conditions of its inputs are only necessary."""
     document: str = ""
     """JSON text of all that the rule's file says, by its own names, for people and outputs."""
     verdict: Verdict = Verdict.RUNS
