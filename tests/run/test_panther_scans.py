@@ -243,3 +243,34 @@ def test_helpers_models_and_simple_detections_work_together(tmp_path):
     assert sorted((alert.rule.id, alert.title) for alert in result) == [
         ("Sample.Admin", "ana from 192.0.2.1"), ("Sample.Simple", "Sample.Simple"),
     ]  # fmt: skip
+
+
+ENRICHED = """
+    def rule(event):
+        return bool(event.deep_get("p_enrichment", "nets", "from"))
+
+    def title(event):
+        found = event.deep_get("p_enrichment", "nets", "from")
+        rows = [found] if hasattr(found, "keys") else found
+        return ", ".join(f"{row['p_match']} is {row['name']}" for row in rows)
+"""
+
+
+def test_lookup_tables_add_their_rows_to_events(pack, tmp_path):
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "nets.csv").write_text(
+        "net,name\n192.0.2.0/24,office\n192.0.2.7,printer\n192.0.2.0/28,few\n2001:db8::/32,six\n"
+    )
+    (folder / "nets.yml").write_text(
+        "AnalysisType: lookup_table\nLookupName: nets\nEnabled: true\nFilename: nets.csv\n"
+        "LogTypeMap:\n  PrimaryKey: net\n  AssociatedLogTypes:\n"
+        f"    - {{LogType: {LOG}, Selectors: [$.from]}}\n"
+    )
+    rules = pack(asks=(ENRICHED, {}))
+    froms = ["192.0.2.200", "192.0.2.7", ["2001:db8::1", "192.0.2.3"], "198.51.100.1", 7, None]
+    result = scan(rules, [at(n, **{"from": one}) for n, one in enumerate(froms)])
+    assert [alert.title for alert in result] == [
+        "192.0.2.200 is office", "192.0.2.7 is printer", "2001:db8::1 is six, 192.0.2.3 is few",
+    ]  # fmt: skip
+    assert result.summary.asking.problems == []

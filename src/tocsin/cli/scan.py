@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,6 +111,13 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     show_default=True,
     help="What to do with terms that are new while the logs are shorter than a rule's history.",
 )
+@click.option(
+    "--lookup",
+    "lookups",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="File with the rows of a lookup table of Panther, CSV or JSON; repeats.",
+)
 @click.option("--building-blocks", is_flag=True, help="Run rules that are for other rules to read.")
 @click.option(
     "--allow-python",
@@ -153,6 +160,7 @@ def command(
     indicators: Sequence[Path],
     history: Sequence[Path],
     cold_start: str,
+    lookups: Sequence[str],
     building_blocks: bool,
     allow_python: bool,
     without_isolation: bool,
@@ -172,6 +180,7 @@ def command(
     output = None if output == STDIN else output
     writes = tuple(path for path in (output, quarantine_path) if path)
     _refuse_overwriting([*paths, *history, *indicators, *geoip], writes)
+    tables = dict(map(_table, lookups))
     limit = parse_severity(fail_on) if fail_on else None
     use_geoip(geoip)
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
@@ -194,7 +203,7 @@ def command(
         tuple(indicators),
         tuple(history),
         cold_start == "alert",
-        _python(loaded, workers, without_isolation) if allow_python else None,
+        _python(loaded, workers, without_isolation, tables) if allow_python else None,
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
@@ -244,8 +253,23 @@ class _Chosen:
         return can and enabled and shown and rule.severity.rank >= self.least.rank
 
 
-def _python(loaded: RuleSet, workers: int, without_isolation: bool) -> Python:
-    return Python(loaded.parts, Options(workers=workers, isolated=not without_isolation))
+def _python(
+    loaded: RuleSet, workers: int, without_isolation: bool, tables: Mapping[str, Path]
+) -> Python:
+    known = {part.id for part in loaded.parts if part.kind == "lookup_table"}
+    if unknown := [name for name in tables if name not in known]:
+        names = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"--lookup {unknown[0]}: no lookup table of the rules; known: {names}")
+    options = Options(workers=workers, isolated=not without_isolation)
+    return Python(loaded.parts, options, tables)
+
+
+def _table(text: str) -> tuple[str, Path]:
+    """Read NAME=FILE."""
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise UsageError(f"--lookup {text!r}: write NAME=FILE")
+    return name, Path(path)
 
 
 def _nothing_to_run(loaded: RuleSet) -> str:

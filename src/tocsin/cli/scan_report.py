@@ -189,6 +189,8 @@ class Report:
 
     def _python_errors(self) -> Iterator[LeftOut]:
         asking = self._summary.asking
+        for problem in asking.problems:
+            yield LeftOut(f"lookup table {problem}")
         for number, reason in sorted(asking.stopped.items()):
             yield LeftOut(f"{self._rules[number].name}: stopped: {reason}")
         for errors, what in (

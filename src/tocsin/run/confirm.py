@@ -6,6 +6,7 @@ stand, what is grouped with what, and what the alert says.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tocsin.condition.evaluate import holds
@@ -20,6 +21,7 @@ from tocsin.rules.model import LogTypes, Rule
 from tocsin.rules.panther.kinds import WITH_PYTHON
 from tocsin.rules.panther.pack import python_file, read_document, read_python
 from tocsin.rules.stages import Deduplication
+from tocsin.run.lookups import Lookups
 from tocsin.run.pack_code import detection_of, pack_code, remembers
 from tocsin.run.staging import StagedHits
 from tocsin.run.work import Worker
@@ -39,6 +41,8 @@ class Python:
 
     parts: Sequence[Rule] = ()
     options: Options = field(default_factory=Options)
+    tables: Mapping[str, Path] = field(default_factory=dict)
+    """Files that hold lookup tables, by the names of these."""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,8 @@ class Asking:
     stopped: dict[int, str] = field(default_factory=dict)
     """Rules that were stopped, and why."""
     costs: dict[int, Cost] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """What is wrong with lookup tables."""
 
 
 class Confirmer:
@@ -76,6 +82,9 @@ class Confirmer:
         self._worker = worker
         self._staged = staged
         self._streams = dict(_streams(rules, python, self.asking)) if python else {}
+        self._lookups = dict(_lookups(self._streams, python)) if python else {}
+        for lookups in self._lookups.values():
+            self.asking.problems += lookups.problems
         self._streams_of = {
             number: rule.pack
             for number, rule in enumerate(rules)
@@ -170,7 +179,9 @@ class Confirmer:
             by_way.setdefault(key, (planned, []))[1].append(number)
         for (pack, _, name), (planned, of) in by_way.items():
             own = view.through("panther", planned.variant)
-            text = compact(standard(panther_document(own, name)))
+            document = panther_document(own, name)
+            self._lookups[pack].enrich(document, name)
+            text = compact(standard(document))
             yield pack, Asked(text, name, tuple(of))
 
 
@@ -204,6 +215,11 @@ def _streams(rules: Sequence[Rule], python: Python, asking: Asking) -> Iterator[
                     asking.stopped[number] = str(error)
         if detections:
             yield pack, Stream(code, detections, python.options)
+
+
+def _lookups(packs: Iterable[str], python: Python) -> Iterator[tuple[str, Lookups]]:
+    for pack in packs:
+        yield pack, Lookups((one for one in python.parts if one.pack == pack), python.tables)
 
 
 def _streamed(rule: Rule, code: PackCode) -> Streamed:

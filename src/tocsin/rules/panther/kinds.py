@@ -39,7 +39,6 @@ RUN = WITH_PYTHON | {"simple"}
 NOT_YET: Mapping[str, str] = {
     "derived": "rules that are derived from a base detection do not run",
     "correlation": "correlation rules of Panther do not run yet",
-    "lookup_table": "lookup tables are not read: their data is not in the file",
     "saved_query": "queries of a data warehouse do not run",
     "scheduled_query": "queries of a data warehouse do not run",
     "scheduled_prompt": "prompts do not run",
