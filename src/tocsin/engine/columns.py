@@ -136,24 +136,27 @@ def _end_to_end(parts: Sequence[Sequence[Sequence[Scalar]]]) -> Sequence[Sequenc
 
 def together(parts: Sequence[Cells], rows: int) -> Cells:
     """Join the values of several columns row by row."""
-    if not parts:
-        return absent(rows)
+    return combine(parts, _join) if parts else absent(rows)
+
+
+def combine(parts: Sequence[Cells], function: Callable[[Sequence[Values]], Values]) -> Cells:
+    """Make values of those that several columns have in a row, once per distinct combination."""
     stacked = np.stack([cells.codes for cells in parts])
-    pairs, codes = np.unique(stacked, axis=1, return_inverse=True)
-    joined = Cells(
-        codes.astype(np.int32).reshape(-1),
-        [_join(parts, combination) for combination in pairs.T.tolist()],
-    )
-    return joined.map(lambda values: values or None)
-
-
-def _join(parts: Sequence[Cells], combination: Sequence[int]) -> list[Scalar]:
-    return [
-        value
-        for cells, code in zip(parts, combination, strict=True)
-        if code != ABSENT
-        for value in cells.values[code]
+    found, codes = np.unique(stacked, axis=1, return_inverse=True)
+    values = [
+        function(
+            [
+                None if code == ABSENT else list(cells.values[code])
+                for cells, code in zip(parts, combination, strict=True)
+            ]
+        )
+        for combination in found.T.tolist()
     ]
+    return drop_absent(codes.astype(np.int32).reshape(-1), values)
+
+
+def _join(parts: Sequence[Values]) -> Values:
+    return [value for values in parts if values is not None for value in values] or None
 
 
 @dataclass(frozen=True, slots=True)

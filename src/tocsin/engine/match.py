@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tocsin.condition.evaluate import compile_test, holds, operands
-from tocsin.condition.functions import Scalar, apply
+from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Field, Predicate
 from tocsin.engine.anchors import first_leaves
 from tocsin.engine.columns import Cells, Mask, Rows
@@ -35,9 +35,10 @@ from tocsin.engine.plan import (
 from tocsin.engine.predicates import ColumnTests, Tables
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records
+from tocsin.jsontext import Json
 from tocsin.logs.formats.rows import Columns
 from tocsin.logs.logtype import LogType, Shape
-from tocsin.logs.values import walk
+from tocsin.logs.view import array_of, read_inside
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
@@ -328,8 +329,8 @@ def _any(frame: Frame, leaf: Elements) -> Mask:
     cells = _column(frame, leaf.column)
     truth = [
         any(
-            holds(leaf.condition, partial(_read_element, item))
-            for item in values
+            holds(leaf.condition, partial(_read_element, item, leaf.whole))
+            for item in array_of(values, whole=leaf.whole)
             if isinstance(item, dict)
         )
         for values in cells.values
@@ -337,6 +338,5 @@ def _any(frame: Frame, leaf: Elements) -> Mask:
     return cells.spread(np.array(truth, dtype=np.bool_))
 
 
-def _read_element(element: Scalar, field: Field) -> list[Scalar] | None:
-    values = walk(element, field.path)  # type: ignore[arg-type]
-    return None if values is None else apply(field.via, values)
+def _read_element(element: Json, whole: bool, field: Field) -> list[Scalar] | None:  # noqa: FBT001
+    return read_inside(element, field, whole=whole)

@@ -1,4 +1,4 @@
-"""A record as the rules of a vocabulary with families see it: one document of nested objects."""
+"""A record as the rules of a vocabulary see it: one document of nested objects."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -48,6 +48,19 @@ def document(record: dict[str, Json], log_types: Sequence[LogType]) -> dict[str,
 def document_text(record: dict[str, Json], log_types: Sequence[LogType]) -> orjson.Fragment:
     """Return the document as JSON, numbers in the digits they were written in."""
     return orjson.Fragment(compact(standard(document(record, log_types))))
+
+
+def panther_document(view: RecordView, log_type: str) -> dict[str, Json]:
+    """Return a record as Panther delivers it to the rules of one of its log types.
+
+    Fields of Panther's own that the record has already stay as they are.
+    """
+    document = view.document()
+    time = view.time()
+    own: dict[str, Json] = {"p_log_type": log_type}
+    if time:
+        own["p_event_time"] = f"{time:%Y-%m-%d %H:%M:%S.%f}000"
+    return {**own, **document}
 
 
 def _without_time(built: dict[str, Json]) -> dict[str, Json]:
@@ -109,13 +122,3 @@ def _json(value: Scalar) -> Json:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return Number(str(value))
     return value
-
-
-def panther_document(view: RecordView, log_type: str) -> dict[str, Json]:
-    """Return a record as Panther's parser delivers it."""
-    record = dict(view.record)
-    record.setdefault("p_log_type", log_type)
-    time = view.time()
-    if time:
-        record.setdefault("p_event_time", format_time(time).replace("T", " ").removesuffix("Z"))
-    return record

@@ -152,7 +152,7 @@ class _Loader:
                 for key, value in self._map(top.get("categories", {}), "categories").items()
             },
             panther={
-                key: self._service(value, f"panther.{key}")
+                key: self._document_variant(value, f"panther.{key}")
                 for key, value in self._map(top.get("panther", {}), "panther").items()
             },
             gate=tuple(self._texts(top.get("gate", []), "gate")),
@@ -176,6 +176,11 @@ class _Loader:
         if isinstance(data, list):
             return self._variants(data, where)
         condition = self._names_condition(data, where)
+        return (EVERY_EVENT if condition == TRUE else Variant(condition),)
+
+    def _document_variant(self, data: Yaml, where: str) -> tuple[Variant, ...]:
+        """Read which events a log type of Panther holds: a condition over paths of the document."""
+        condition = TRUE if data is None else self._condition(data, where)
         return (EVERY_EVENT if condition == TRUE else Variant(condition),)
 
     def _shapes(self, data: Yaml) -> Iterator[Shape]:

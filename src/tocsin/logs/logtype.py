@@ -13,10 +13,13 @@ from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, TRUE, And, Condition
 from tocsin.logs.families import Family, matching, of_family
 from tocsin.logs.indices import chosen, chosen_documents
-from tocsin.logs.mapping import All, Expr, Name
+from tocsin.logs.mapping import All, Expr, Name, Path
+from tocsin.logs.nested import AS_IT_STANDS, whole_in
 from tocsin.logs.respelled import matches_name
 
 BasePath = tuple[str, ...]
+PANTHER = "panther"
+"""The vocabulary whose fields are paths of a document, and whose values are whole."""
 ANY_KEY = "*"
 """In a base path, and in the path of a cell: every key of the object, in order."""
 
@@ -72,6 +75,14 @@ class Shape:
     entities: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
     unique: tuple[Expr, ...] = ()
     """What makes a record one record, wherever else it is delivered again."""
+
+    def field(self, vocabulary: str, path: tuple[str, ...]) -> Expr:
+        """Return what a field's path means here: a name, if it is one key, or a path of keys."""
+        if vocabulary == PANTHER:
+            names = self.names.get(PANTHER, {})
+            spelled = {name: names[key] for key, name in self.spellings.get(PANTHER, {}).items()}
+            return whole_in(spelled, self.families.get(PANTHER, (AS_IT_STANDS,)), path)
+        return self.expression(vocabulary, path[0]) if len(path) == 1 else Path(path)
 
     def expression(self, vocabulary: str, name: str) -> Expr:
         """Return what a name means here: as declared, ignoring case, or the record's own key.

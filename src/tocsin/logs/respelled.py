@@ -54,6 +54,12 @@ class Spelling:
     opens_texts: bool = False
     """A text that is a JSON object or array is read as text and as that."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Return whether every object and array is as the record has it."""
+        renames = self.keys != "kept" or self.other or self.without
+        return not renames and self.arrays == "kept" and not self.opens_texts
+
     def spell(self, key: str) -> str | None:
         """Return how a key is spelled; None if it is left out."""
         return _spell(self, key)
@@ -158,7 +164,9 @@ def find_respelled(value: Json, leaf: Respelled) -> tuple[str, ...]:
 
 def respell(value: Json, spelling: Spelling, depth: int = MAX_DEPTH) -> Json:
     """Return a value with the keys of its objects rewritten, those of inner objects too."""
-    value = _as_object(_opened(value, spelling), spelling)
+    if spelling.is_plain:
+        return value
+    value = as_object(opened(value, spelling), spelling)
     if not depth or not isinstance(value, list | dict):
         return value
     if isinstance(value, list):
@@ -177,7 +185,7 @@ def respell(value: Json, spelling: Spelling, depth: int = MAX_DEPTH) -> Json:
 def _look_up(value: Json, segments: tuple[str, ...], spelling: Spelling) -> Values:
     if not segments:
         return _whole(value, spelling)
-    value = _as_object(_opened(value, spelling), spelling)
+    value = as_object(opened(value, spelling), spelling)
     if isinstance(value, list):
         return gather([_look_up(item, segments, spelling) for item in without_arrays(value)])
     if not isinstance(value, dict):
@@ -191,9 +199,9 @@ def _look_up(value: Json, segments: tuple[str, ...], spelling: Spelling) -> Valu
 
 def _whole(value: Json, spelling: Spelling) -> list[Json]:
     """Return the members of a value; text that can be opened both as it is and opened."""
-    opened = _opened(value, spelling)
-    rewritten = list(members(respell(opened, spelling)))
-    return rewritten if opened is value else [value, *rewritten]
+    inner = opened(value, spelling)
+    rewritten = list(members(respell(inner, spelling)))
+    return rewritten if inner is value else [value, *rewritten]
 
 
 def _find(value: Json, segments: tuple[str, ...], spelling: Spelling) -> tuple[str, ...]:
@@ -205,7 +213,8 @@ def _find(value: Json, segments: tuple[str, ...], spelling: Spelling) -> tuple[s
     return ()
 
 
-def _opened(value: Json, spelling: Spelling) -> Json:
+def opened(value: Json, spelling: Spelling) -> Json:
+    """Return what a text holds that is a JSON object or array, where those are opened."""
     if not spelling.opens_texts or not isinstance(value, str):
         return value
     if value.lstrip()[:1] not in {"{", "["}:
@@ -216,8 +225,8 @@ def _opened(value: Json, spelling: Spelling) -> Json:
         return value
 
 
-def _as_object(value: Json, spelling: Spelling) -> Json:
-    """Turn an array into the object that stands for it, where there is one."""
+def as_object(value: Json, spelling: Spelling) -> Json:
+    """Return the object that stands for an array, where there is one."""
     if not isinstance(value, list) or not value or spelling.arrays == "kept":
         return value
     objects = [item for item in value if isinstance(item, dict)]
