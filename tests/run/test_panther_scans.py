@@ -5,7 +5,7 @@ from dataclasses import replace
 from textwrap import dedent
 
 import pytest
-from panther_pack import write_pack
+from panther_pack import FILES, write_pack
 
 import tocsin
 from tocsin.sandbox.limits import Limits
@@ -46,7 +46,8 @@ def at(minute, **fields):
 
 
 def scan(rules, records, log_type=LOG, **more):
-    options = {"log_type": f"panther:{log_type}", "allow_python": True} | more
+    named = log_type and f"panther:{log_type}"
+    options = {"log_type": named, "allow_python": True} | more
     return tocsin.scan(records, rules, **options)
 
 
@@ -274,3 +275,24 @@ def test_lookup_tables_add_their_rows_to_events(pack, tmp_path):
         "192.0.2.200 is office", "192.0.2.7 is printer", "2001:db8::1 is six, 192.0.2.3 is few",
     ]  # fmt: skip
     assert result.summary.asking.problems == []
+
+
+def test_records_that_panther_stored_say_what_they_are(tmp_path):
+    rules = tocsin.load_rules(write_pack(tmp_path))
+    records = [
+        {"p_log_type": "Sample.Log", "p_event_time": "2026-03-04 05:06:07.000", "user": "ana"},
+        {"p_log_type": "Other.Log", "p_event_time": "2026-03-04 05:06:07.000", "user": "ana"},
+    ]
+    result = scan(rules, records, log_type=None)
+    assert [(alert.rule.id, alert.event.line) for alert in result] == [("Sample.Simple", 1)]
+
+
+def test_a_resource_is_known_by_its_type(tmp_path):
+    changed = {"policies/open.yml": FILES["policies/open.yml"].replace("Sample.Box", "AWS.Box")}
+    rules = tocsin.load_rules(write_pack(tmp_path, **changed))
+    kinds = ["AWS.Box", "AWS.Other", "AWS.Box"]
+    records = [
+        {"ResourceType": kind, "ResourceId": str(n), "open": n == 2} for n, kind in enumerate(kinds)
+    ]
+    result = scan(rules, records, log_type=None, include_disabled=True)
+    assert [(alert.rule.id, alert.event.line) for alert in result] == [("Sample.Open", 3)]

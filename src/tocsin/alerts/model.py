@@ -167,7 +167,10 @@ class Alert:
     @property
     def risk_score(self) -> int:
         """Return its risk score, 0 to 100."""
-        return self.rule.risk_score if self.said.risk_score is None else self.said.risk_score
+        if self.said.risk_score is not None:
+            return self.said.risk_score
+        stated = self.rule.own_risk_score
+        return self.severity.risk_score if stated is None else stated
 
     @property
     def guide(self) -> str:
@@ -183,7 +186,8 @@ class Alert:
     def reason(self) -> str:
         """Return one sentence that says what was found."""
         parts = [*self._of_stage(), *(f"{one.field} {asked(one)}" for one in self.matched)]
-        text = "; ".join(dict.fromkeys(parts)) or "the event meets the rule's condition"
+        whose = "code" if self.rule.confirm else "condition"
+        text = "; ".join(dict.fromkeys(parts)) or f"the event meets the rule's {whose}"
         return text if len(text) <= _REASON_LENGTH else text[: _REASON_LENGTH - 1] + "…"
 
     def notes(self) -> Iterator[tuple[str, str]]:

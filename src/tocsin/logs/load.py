@@ -49,6 +49,7 @@ _LOG_TYPE_KEYS = {
     "categories",
     "gate",
     "panther",
+    "panther_by",
     "indices",
     "shapes",
 }
@@ -155,6 +156,7 @@ class _Loader:
                 key: self._document_variant(value, f"panther.{key}")
                 for key, value in self._map(top.get("panther", {}), "panther").items()
             },
+            panther_by=self._panther_by(top.get("panther_by")),
             gate=tuple(self._texts(top.get("gate", []), "gate")),
             priority=int(str(top.get("priority", 50))),
             indices=()
@@ -182,6 +184,13 @@ class _Loader:
         """Read which events a log type of Panther holds: a condition over paths of the document."""
         condition = TRUE if data is None else self._condition(data, where)
         return (EVERY_EVENT if condition == TRUE else Variant(condition),)
+
+    def _panther_by(self, data: Yaml) -> tuple[str, str] | None:
+        if data is None:
+            return None
+        known = self._known(data, "panther_by", {"field", "prefix"})
+        prefix = self._text(known.get("prefix", ""), "panther_by.prefix")
+        return self._text(known.get("field"), "panther_by.field"), prefix
 
     def _shapes(self, data: Yaml) -> Iterator[Shape]:
         """Read a shape, and make one for each place within which its records stand.

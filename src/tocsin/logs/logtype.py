@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from tocsin.condition.functions import fold
 from tocsin.condition.simplify import simplify
-from tocsin.condition.tree import FALSE, TRUE, And, Condition
+from tocsin.condition.tree import FALSE, TRUE, And, Condition, Field, Op, Predicate
 from tocsin.logs.families import Family, matching, of_family
 from tocsin.logs.indices import chosen, chosen_documents
 from tocsin.logs.mapping import All, Expr, Name, Path
@@ -130,6 +130,9 @@ class LogType:
     """Sigma category → the variants that answer to it."""
     panther: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
     """Log type of Panther → the variants that answer to it."""
+    panther_by: tuple[str, str] | None = None
+    """Its events say themselves what they are to Panther: in which field, and how Panther's names
+    of such things begin."""
     gate: tuple[str, ...] = ()
     """Names by which rules are told apart first, such as channel and event id."""
     priority: int = 50
@@ -169,6 +172,8 @@ class LogType:
 
     def select_panther(self, names: tuple[str, ...]) -> tuple[Variant, ...]:
         """Return the variants that log types of Panther select, each once."""
+        if self.panther_by:
+            return _named(self.panther_by, names)
         found = (variant for name in names for variant in self.panther.get(name, ()))
         return tuple(dict.fromkeys(found))
 
@@ -184,6 +189,19 @@ def _both(variant: Variant, other: Variant) -> Variant:
     if other is EVERY_EVENT:
         return variant
     return other if variant is EVERY_EVENT else variant & other
+
+
+@lru_cache(maxsize=4096)
+def _named(by: tuple[str, str], names: tuple[str, ...]) -> tuple[Variant, ...]:
+    """Return the variant of events whose field names one of some things; none if none is such."""
+    field, prefix = by
+    start, mark = (prefix, "") if prefix else ("", ":")
+    own = tuple(
+        name.removeprefix(start)
+        for name in names
+        if name.startswith(start) and not (mark and mark in name)
+    )
+    return (Variant(Predicate(Field((field,)), Op.EQUALS, own)),) if own else ()
 
 
 @lru_cache(maxsize=4096)

@@ -62,6 +62,7 @@ _LISTS = (
     "references",
     "false_positives",
     "investigation_fields",
+    "collections",
     "reasons",
     "notes",
 )

@@ -119,7 +119,19 @@ def combine(
     checked = tuple(_refuse_repeats(_fix_dates(rules, now)))
     parts = tuple(rule for rule in checked if rule.is_part)
     detections = tuple(rule for rule in checked if not rule.is_part) if parts else checked
-    return RuleSet(detections, tuple(skipped), parts)
+    return RuleSet(_with_collections(detections, parts), tuple(skipped), parts)
+
+
+def _with_collections(rules: tuple[Rule, ...], parts: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Say of rules which lists of their pack they are in."""
+    if not any(part.kind == "pack" for part in parts):
+        return rules
+    from tocsin.rules.panther.pack import collections
+
+    found = collections(parts)
+    return tuple(
+        replace(rule, collections=found[rule.key]) if rule.key in found else rule for rule in rules
+    )
 
 
 def _fix_dates(rules: list[Rule], now: datetime | None) -> list[Rule]:

@@ -174,6 +174,8 @@ class Rule:
     document: str = ""
     """JSON text of all that the rule's file says, by its own names, for people and outputs."""
     verdict: Verdict = Verdict.RUNS
+    collections: tuple[str, ...] = ()
+    """Lists of its pack, by their ids, that it is in."""
     reasons: tuple[str, ...] = ()
     """Why the verdict is not `runs`."""
     notes: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ def _techniques(rule: Rule) -> Iterable[str]:
 FIELDS: Mapping[str, Callable[[Rule], Iterable[str]]] = {
     "author": lambda rule: rule.author,
     "category": lambda rule: _scopes(rule, "category"),
+    "collection": lambda rule: rule.collections,
     "ecosystem": lambda rule: (rule.ecosystem,),
     "id": lambda rule: (rule.id,),
     "index": _indices,

@@ -197,7 +197,7 @@ def _log_type_of(log_type: LogType, planned: PlannedInput, rule: Rule, view: Rec
     scope = rule.inputs[planned.number].scope
     names = scope.names if isinstance(scope, LogTypes) else ()
     for name in names:
-        for variant in log_type.panther.get(name, ()):
+        for variant in log_type.select_panther((name,)):
             if holds(variant.condition, view.through("panther", EVERY_EVENT).read):
                 return name
     return names[0] if names else ""

@@ -72,6 +72,18 @@ def load_file(text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
     return [load_panther(text, file.pack, Path(file.shown))], None
 
 
+def collections(parts: Iterable[Rule]) -> dict[str, tuple[str, ...]]:
+    """Return, by the keys of rules, the packs of Panther among the parts that name them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        definition = read_document(part).get("PackDefinition") if part.kind == "pack" else None
+        ids = definition.get("IDs") if isinstance(definition, dict) else None
+        for one in ids if isinstance(ids, list) else ():
+            key = f"{part.pack}:{one}"
+            found[key] = (*found.get(key, ()), part.id)
+    return found
+
+
 def read_document(rule: Rule) -> dict[str, Any]:
     """Return all that a rule's file says."""
     found: dict[str, Any] = json.loads(rule.document or "{}")
