@@ -95,11 +95,19 @@ def test_a_function_of_the_wrong_type_falls_back_and_is_told(name):
 
 GIVEN = {
     "dedup falls back to the title": ("def title(e): return 'T'", "dedup", "T"),
-    "an empty dedup is the title": (
+    "an empty dedup is not the title": (
         "def title(e): return 'T'\ndef dedup(e): return ''",
         "dedup",
-        "T",
+        "defaultDedupString:Some.Rule",
     ),
+    "no dedup and an empty title": (
+        "def title(e): return ''",
+        "dedup",
+        "defaultDedupString:Some.Rule",
+    ),
+    "an empty title": ("def title(e): return ''", "title", "A Rule"),
+    "title default": ("def title(e): return 'DEFAULT'", "title", "A Rule"),
+    "a dedup is as it is said": ("def dedup(e): return 'DEFAULT'", "dedup", "DEFAULT"),
     "severity in any case": ("def severity(e): return 'critical'", "severity", "CRITICAL"),
     "severity default": ("def severity(e): return 'Default'", "severity", "MEDIUM"),
     "no destinations": ("def destinations(e): return []", "destinations", ["SKIP"]),
