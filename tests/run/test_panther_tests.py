@@ -190,7 +190,7 @@ def test_parts_of_a_pack_that_are_of_no_use_are_listed(tmp_path):
     pack = write_pack(tmp_path / "pack")
     lines = tocsin("rules", "check", pack).text.splitlines()
     table, query = (line for line in lines if line.startswith("not used"))
-    assert table.startswith(f"not used  {pack}/lookup_tables/sample.yml: lookup tables are not")
+    assert table.startswith(f"not used  {pack}/lookup_tables/sample.yml: its data is in no file")
     assert query == f"not used  {pack}/queries/query.yml: queries of a data warehouse do not run"
 
 

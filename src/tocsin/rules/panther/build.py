@@ -71,6 +71,8 @@ class _Builder:
         rule = self.described()
         problems = tuple(self._problems())
         not_yet = NOT_YET.get(rule.kind)
+        if rule.kind == "lookup_table" and self._data.get("Filename"):
+            not_yet = None
         reasons = problems or ((f"{self._path}: {not_yet}",) if not_yet else ())
         return _refused(rule, reasons) if reasons else self._running(rule)
 
