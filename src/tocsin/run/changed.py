@@ -7,10 +7,11 @@ from pathlib import Path
 
 from tocsin.errors import RuleError
 from tocsin.rules.cases import CaseFile
+from tocsin.rules.load import PARTS
 from tocsin.rules.model import Rule
-from tocsin.rules.panther.pack import PART_FOLDERS, python_file, read_document, read_python
+from tocsin.rules.panther.pack import python_file, read_document, read_python
 
-_MODELS = PART_FOLDERS[1]
+_MODELS = PARTS[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Panther's files below some paths, and the parts that their detections are made with."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,6 @@ from tocsin.rules.load import SIGMA_SUFFIXES, RuleFile, combine, find_rule_files
 from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.panther.build import load_panther
 from tocsin.rules.panther.kinds import METADATA
-
-PART_FOLDERS = ("global_helpers", "data_models")
-"""Folders of a pack that hold what its detections import, in the layout of panther-analysis."""
 
 TEMPLATES = "templates"
 """The folder of a pack whose files are filled in to make new ones."""
@@ -24,9 +21,7 @@ def load_panther_rules(roots: Sequence[Path]) -> RuleSet:
     If a path is inside a pack, the helpers and data models of that pack are loaded with it.
     """
     with quiet_gc():
-        files = _found(roots)
-        files += [file for root in roots for file in _beside(root, files)]
-        places = {file.path.resolve(): file for file in reversed(files)}
+        places = {file.path.resolve(): file for file in reversed(_found(roots))}
         return combine(_load(file) for file in reversed(places.values()))
 
 
@@ -40,19 +35,6 @@ def _holds_files(root: Path) -> bool:
         return bool(find_rule_files([root]))
     except UsageError:
         return False
-
-
-def _beside(root: Path, files: Sequence[RuleFile]) -> Iterator[RuleFile]:
-    """Yield the files of helpers and data models of the pack that a path lies in."""
-    above = next((one for one in root.resolve().parents if _is_pack(one)), None)
-    own = next((one for one in files if root in (one.path, *one.path.parents)), None)
-    if above and own:
-        for file in _found(above / name for name in PART_FOLDERS):
-            yield RuleFile(file.path, own.pack, file.shown)
-
-
-def _is_pack(folder: Path) -> bool:
-    return any((folder / name).is_dir() for name in PART_FOLDERS)
 
 
 def _load(file: RuleFile) -> tuple[list[Rule], Skipped | None]:
