@@ -156,6 +156,23 @@ def _members(value: Scalar) -> Iterable[Scalar]:
     return value if isinstance(value, list) else (value,)
 
 
+def _item(value: Scalar, at: int) -> Iterable[Scalar]:
+    """The member of an array at a position."""
+    return value[at : at + 1] if isinstance(value, list) else ()
+
+
+def _by_name(value: Scalar) -> Iterable[Scalar]:
+    """An object of what the members of an array call `name` and `value`, or `boolValue` …"""
+    if not isinstance(value, list):
+        return ()
+    found: dict[str, Json] = {}
+    for one in value:
+        if isinstance(one, dict) and isinstance(name := one.get("name"), str):
+            values = [item for key, item in one.items() if fold(key).endswith("value")]
+            found[name] = values[0] if values else None
+    return (found,)
+
+
 def _at(value: Scalar, *keys: str) -> Iterable[Scalar]:
     """The whole value at a path of keys in objects."""
     for wanted in keys:
@@ -289,6 +306,8 @@ FUNCTIONS: dict[str, Function] = {
     "named": _named,
     "at": _at,
     "members": _members,
+    "item": _item,
+    "by_name": _by_name,
     "json": _parse_json,
     "address": _address,
     "ip": _ip,

@@ -160,14 +160,16 @@ class Frame:
         self, column: Encoded, path: KeyPath, sources: Sequence[Source]
     ) -> Mapping[Source, Cells]:
         """Decode what several sources read of the JSON at one path."""
-        readers = [partial(_read_source, source) for source in sources]
         cells = cells_below(self.shape.json_cells, path)
-        if cells:
-            opened = read_opened(column, partial(open_cells, cells=cells), readers)
-            return dict(zip(sources, opened, strict=True))
-        return {
-            source: read_cells(column, reader, strings_as_they_are=source.takes_strings)
-            for source, reader in zip(sources, readers, strict=True)
+        opening = [source for source in sources if cells and not isinstance(source.leaf, Whole)]
+        readers = [partial(_read_source, source) for source in opening]
+        opened = read_opened(column, partial(open_cells, cells=cells), readers) if opening else []
+        return dict(zip(opening, opened, strict=True)) | {
+            source: read_cells(
+                column, partial(_read_source, source), strings_as_they_are=source.takes_strings
+            )
+            for source in sources
+            if source not in opening
         }
 
     def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:

@@ -101,7 +101,7 @@ class Source:
         if own is None:
             return not self.rest
         if isinstance(own, Whole):
-            return not (own.path or own.keys or own.spelling.opens_texts)
+            return own.is_entered and not (own.keys or own.spelling.opens_texts)
         return not (own.path or own.segments or own.pattern or own.spelling.opens_texts)
 
 
@@ -153,7 +153,7 @@ def locate(leaf: Leaf, shape: Shape, signature: Signature) -> Source | None:
         if isinstance(leaf, Respelled):
             return _locate_respelled(leaf, signature)
         if isinstance(leaf, Whole):
-            return _locate_whole(leaf, shape, signature)
+            return _locate_whole(leaf, signature)
         return _locate_name(leaf.name, shape, signature)
     except Undecided:
         return None
@@ -235,13 +235,13 @@ def _locate_inside(container: KeyPath, leaf: Respelled, signature: Signature) ->
     return _locate_inside((*container, key), rest, signature)
 
 
-def _locate_whole(leaf: Whole, shape: Shape, signature: Signature) -> Source:
+def _locate_whole(leaf: Whole, signature: Signature) -> Source:
     """Follow the keys as far as containers are looked at; texts and arrays are read themselves.
 
     What is nowhere although another key would be the same ignoring case stays undecided: layouts
     are joined as if nothing could be read in its place.
     """
-    found = _follow_whole(leaf, shape, signature)
+    found = _follow_whole(leaf, signature)
     if found is NOWHERE and _has_twins(leaf, signature):
         raise Undecided
     return found
@@ -264,24 +264,22 @@ def _has_twins(leaf: Whole, signature: Signature) -> bool:
     return False
 
 
-def _follow_whole(leaf: Whole, shape: Shape, signature: Signature) -> Source:
+def _follow_whole(leaf: Whole, signature: Signature) -> Source:
     at: KeyPath = ROOT
-    wanted = leaf.path + leaf.keys
-    for end, name in enumerate(wanted):
+    for end, name in enumerate(leaf.path + leaf.keys):
         keys = signature.of(at)
         if keys is None:
             return NOWHERE
-        in_document = end >= len(leaf.path)
+        entered = end > len(leaf.path)
         if not keys and at:
-            rest = Whole(leaf.path[end:], leaf.keys[max(end - len(leaf.path), 0) :], leaf.spelling)
-            respelled = in_document and not leaf.spelling.is_plain
-            opened = respelled or bool(cells_below(shape.json_cells, at))
-            return _inside_at(at, rest) if opened else NOWHERE
-        key = key_of(keys, name, leaf.spelling) if in_document else name
+            keys_left = leaf.keys[max(end - len(leaf.path), 0) :]
+            rest = Whole(leaf.path[end:], keys_left, leaf.spelling, entered)
+            return NOWHERE if entered and leaf.spelling.is_plain else _inside_at(at, rest)
+        key = name if end < len(leaf.path) else key_of(keys, name, leaf.spelling)
         if key is None or not _holds(keys, key):
             return NOWHERE
         at = (*at, key)
-    return _inside_at(at, Whole((), (), leaf.spelling))
+    return _inside_at(at, Whole((), (), leaf.spelling, bool(leaf.keys)))
 
 
 def _inside_at(path: KeyPath, leaf: Respelled | Whole) -> Source:

@@ -26,10 +26,12 @@ from tocsin.engine.plan import (
     Elements,
     GateConditions,
     Gated,
+    Node,
     Plan,
     PlannedInput,
     columns_of,
     gate_leaves,
+    leaf_numbers,
     needed,
 )
 from tocsin.engine.predicates import ColumnTests, Tables
@@ -233,6 +235,7 @@ class _GateMatcher:
         self._combiner = Combiner(self.gated.conditions, clauses, first)
         self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
         self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
+        self._asking = _asking(self.gated.conditions, self._second, tests)
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
         exprs = (*(column.expr for column in columns if column.expr), *plan.also)
@@ -259,9 +262,10 @@ class _GateMatcher:
             for number, mask in self._keyword_search.find(frame):
                 outcomes[number] = Outcome(mask)
         candidates = self._combiner.candidates(outcomes, frame.rows)
-        if candidates and self._second:
-            rows = np.unique(np.concatenate(list(candidates.values())))
-            for column, tests in self._second.items():
+        for column, tests in self._second.items():
+            asking = [candidates[at] for at in self._asking[column] if at in candidates]
+            if asking:
+                rows = np.unique(np.concatenate(asking))
                 outcomes.update(tests.outcomes(_column(frame, column), rows))
         return self._combiner.matches(candidates, outcomes)
 
@@ -271,6 +275,18 @@ def _by_column(tests: Mapping[int, ColumnTest]) -> "dict[Column, _Tests]":
     for number, leaf in tests.items():
         columns.setdefault(leaf.column, _Tests()).predicates.append((number, leaf.predicate))
     return columns
+
+
+def _asking(
+    conditions: Sequence[Node], columns: Iterable[Column], tests: Mapping[int, ColumnTest]
+) -> "dict[Column, list[int]]":
+    """Return, per column, the numbers of the conditions that ask anything of it."""
+    found: dict[Column, list[int]] = {column: [] for column in columns}
+    for at, condition in enumerate(conditions):
+        asked = {tests[number].column for number in leaf_numbers(condition) if number in tests}
+        for column in asked & found.keys():
+            found[column].append(at)
+    return found
 
 
 class _Tests:

@@ -10,6 +10,7 @@ from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Field
 from tocsin.jsontext import Json, Number, compact, standard
 from tocsin.logs.families import Family
+from tocsin.logs.indicators import indicators
 from tocsin.logs.logtype import LogType
 from tocsin.logs.respelled import respell
 from tocsin.logs.view import RecordView, identify
@@ -60,6 +61,8 @@ def panther_document(view: RecordView, log_type: str) -> dict[str, Json]:
     own: dict[str, Json] = {"p_log_type": log_type}
     if time:
         own["p_event_time"] = f"{time:%Y-%m-%d %H:%M:%S.%f}000"
+    for kind, values in indicators(document, view.shape.indicators).items():
+        own[f"p_any_{kind}"] = list(values)
     return {**own, **document}
 
 

@@ -10,6 +10,7 @@ A path is a list of keys, or a string of keys with dots between them. A conditio
 and compares text ignoring case. An expression is a path or one of
 
     {first: [EXPR, …]}  {all: [EXPR, …]}  {const: TEXT}  {of: EXPR, via: [FUNCTION, …]}
+    {whole: PATH}
     {table: {of: EXPR, rows: {TEXT: TEXT or [TEXT, …]}, default: TEXT}}
     {when: {condition: CONDITION, then: EXPR, else: EXPR}}  {name: NAME}
 """
@@ -27,9 +28,11 @@ from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or
 from tocsin.errors import LogTypeError
 from tocsin.logs.common import Common, with_common
 from tocsin.logs.families import Family, in_order
+from tocsin.logs.indicators import KINDS
 from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
 from tocsin.logs.respelled import ARRAYS, KEPT, KEYS, Respelled, Spelling
+from tocsin.logs.whole import Whole
 from tocsin.logs.within import moved
 from tocsin.yamltext import Yaml, read_yaml
 
@@ -50,6 +53,7 @@ _LOG_TYPE_KEYS = {
     "gate",
     "panther",
     "panther_by",
+    "indicators",
     "indices",
     "shapes",
 }
@@ -135,11 +139,12 @@ class _Loader:
     def log_type(self, data: Yaml) -> LogType:
         top = self._known(data, "the file", _LOG_TYPE_KEYS)
         name = self._text(top.get("name"), "name")
+        indicators = self._indicators(top.get("indicators", {}))
         return LogType(
             name=name,
             title=self._text(top.get("title", name), "title"),
             shapes=tuple(
-                shape
+                replace(shape, indicators=indicators)
                 for item in self._list(top.get("shapes"), "shapes")
                 for shape in self._shapes(item)
             ),
@@ -164,6 +169,16 @@ class _Loader:
             else tuple(self._texts(top.get("indices", []), "indices")),
             documents=top.get("indices") == DOCUMENTS,
         )
+
+    def _indicators(self, data: Yaml) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """Read where values of a kind stand in the document: paths by the kind's name."""
+        return {
+            self._one_of(tuple(KINDS), kind, "indicators"): tuple(
+                self._path(path, f"indicators.{kind}")
+                for path in self._list(paths, f"indicators.{kind}")
+            )
+            for kind, paths in self._map(data, "indicators").items()
+        }
 
     def _products(self, data: Yaml) -> Mapping[str, Condition]:
         """Read the products: a list, or which events are of which one."""
@@ -406,6 +421,8 @@ class _Loader:
             return Const(self._text(value, inner))
         if kind == "name" and not rest:
             return Respelled((), tuple(self._text(value, inner).split(".")), KEPT)
+        if kind == "whole" and not rest:
+            return Whole((), self._path(value, inner))
         if kind == "table" and not rest:
             return self._table(value, inner, leaf)
         if kind == "when" and not rest:

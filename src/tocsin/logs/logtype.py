@@ -73,6 +73,8 @@ class Shape:
     json_cells: tuple[BasePath, ...] = ()
     """Paths of strings that hold JSON and are read as what they hold."""
     entities: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
+    indicators: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """Kind of indicator → paths of the document that hold some."""
     unique: tuple[Expr, ...] = ()
     """What makes a record one record, wherever else it is delivered again."""
 

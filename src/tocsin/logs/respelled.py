@@ -15,6 +15,7 @@ from tocsin.jsontext import Json, read_value
 from tocsin.logs.values import Values, gather, without_arrays
 
 _COLUMN_TYPE = re.compile(r"_[sgdbt]\Z")
+_SNAKE = re.compile(r"(?<=[a-zA-Z0-9])_([a-z0-9])")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -31,11 +32,12 @@ KEYS: Mapping[str, Callable[[str], str]] = {
     "snake": _snake,
     "uncapitalised": lambda key: key[:1].lower() + key[1:],
     "untyped": _untyped,
+    "camel": lambda key: _SNAKE.sub(lambda found: found[1].upper(), key),
     "dotless": lambda key: key.replace(".", "_"),
 }
 MAX_DEPTH = 100
 """Objects that stand deeper keep their keys where a whole value is read."""
-ARRAYS = ("kept", "numbered", "pairs")
+ARRAYS = ("kept", "numbered", "pairs", "listed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,7 @@ class Spelling:
     """Keys, as they are or as `keys` would spell them, that are left out."""
     arrays: str = "kept"
     """One of `ARRAYS`. `numbered`: objects with the keys 0, 1, …; `pairs`: objects of what members
-    call `key` and `value`."""
+    call `key` and `value`; `listed`: arrays in place of such numbered objects."""
     opens_texts: bool = False
     """A text that is a JSON object or array is read as text and as that."""
 
@@ -167,6 +169,8 @@ def respell(value: Json, spelling: Spelling, depth: int = MAX_DEPTH) -> Json:
     if spelling.is_plain:
         return value
     value = as_object(opened(value, spelling), spelling)
+    if spelling.arrays == "listed" and isinstance(value, dict) and all(map(str.isdigit, value)):
+        value = [value[key] for key in sorted(value, key=int)]
     if not depth or not isinstance(value, list | dict):
         return value
     if isinstance(value, list):

@@ -50,6 +50,7 @@ class RecordView:
     ) -> None:
         self._clock = clock
         opened = open_cells(record, shape.json_cells)
+        self._given = record
         self.record = opened if isinstance(opened, dict) else record
         self.shape = shape
         self._vocabulary = vocabulary
@@ -151,7 +152,7 @@ class RecordView:
         return read_respelled(self.record, leaf)
 
     def _whole(self, leaf: Whole) -> Values:
-        return read_whole(self.record, leaf)
+        return read_whole(self._given, leaf)
 
     def _places(self, name: str) -> Iterator[tuple[Json, tuple[str, ...], tuple[str, ...]]]:
         for base, segments in self.shape.candidates(name):
@@ -176,7 +177,7 @@ class RecordView:
                 known = expr.pattern is None and self.evaluate(expr) is not None
                 return find_respelled(self.record, expr) if known else ()
             case Whole():
-                return find_whole(self.record, expr)
+                return find_whole(self._given, expr)
             case Merged(outer):
                 return self._locate(outer)
             case First(parts) | All(parts):

@@ -18,9 +18,11 @@ class Whole:
     """The one value at a path of keys, in the document that stands at an exact path."""
 
     path: tuple[str, ...]
-    """Where in the record the document stands."""
+    """Where in the record the document stands, as an object or as the text of one."""
     keys: tuple[str, ...]
     spelling: Spelling = KEPT
+    is_entered: bool = False
+    """What it is read from stands inside the document already; a text there stays a text."""
 
     def reads(self, path: tuple[str, ...]) -> bool:
         """Say whether this reads what stands at a path of the record, or something above it."""
@@ -33,22 +35,34 @@ class Whole:
 
 def read_whole(value: Json, leaf: Whole) -> Values:
     """Read the one value; None if the keys lead nowhere."""
-    for key in leaf.path:
-        if not isinstance(value, dict) or key not in value:
-            return None
-        value = value[key]
-    found = follow(value, leaf.keys, leaf.spelling)
-    return (
-        None if found is None else [respell(value_at(value, found, leaf.spelling), leaf.spelling)]
-    )
+    document = document_at(value, leaf)
+    if document is None and leaf.path:
+        return None
+    found = follow(document, leaf.keys, leaf.spelling)
+    if found is None:
+        return None
+    return [respell(value_at(document, found, leaf.spelling), leaf.spelling)]
 
 
 def find_whole(value: Json, leaf: Whole) -> tuple[str, ...]:
     """Return the keys in the record that the value is read from; none if they lead nowhere."""
-    for key in leaf.path:
-        value = value.get(key) if isinstance(value, dict) else None
-    found = follow(value, leaf.keys, leaf.spelling)
+    found = follow(document_at(value, leaf), leaf.keys, leaf.spelling)
     return () if found is None else (*leaf.path, *found)
+
+
+def document_at(value: Json, leaf: Whole) -> Json:
+    """Return the document; null if there is none."""
+    if leaf.is_entered:
+        return value
+    for key in leaf.path:
+        value = opened(value, TEXTS)
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    return opened(value, TEXTS)
+
+
+TEXTS = Spelling(opens_texts=True)
 
 
 def follow(value: Json, keys: tuple[str, ...], spelling: Spelling = KEPT) -> tuple[str, ...] | None:
