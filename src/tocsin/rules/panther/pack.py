@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.errors import Place, RuleError, UsageError
-from tocsin.rules.load import SIGMA_SUFFIXES, RuleFile, combine, find_rule_files, quiet_gc
+from tocsin.rules.load import NO_RULE_IN, RuleFile, combine, find_rule_files, quiet_gc
 from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.panther.build import load_panther
 from tocsin.rules.panther.kinds import METADATA
+from tocsin.rules.panther.page import quotes_panther_rule, yaml_of_page
 
 TEMPLATES = "templates"
 """The folder of a pack whose files are filled in to make new ones."""
@@ -38,7 +39,7 @@ def _holds_files(root: Path) -> bool:
 
 
 def _load(file: RuleFile) -> tuple[list[Rule], Skipped | None]:
-    if file.path.suffix.lower() not in SIGMA_SUFFIXES:
+    if file.path.suffix.lower() in NO_RULE_IN:
         return [], None
     try:
         text = file.path.read_text("utf-8-sig")
@@ -48,7 +49,12 @@ def _load(file: RuleFile) -> tuple[list[Rule], Skipped | None]:
 
 
 def load_file(text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
-    """Load one metadata file; a template for new ones is none."""
+    """Load one metadata file, or a page that quotes one; a template for new ones is none."""
+    if quotes_panther_rule(text):
+        try:
+            text = yaml_of_page(text, Path(file.shown))
+        except RuleError as error:
+            return [], Skipped(file.shown, str(error).removeprefix(f"{file.shown}: "))
     if file.path.parent.name == TEMPLATES:
         return [], Skipped(file.shown, "no rule: a template for rules of Panther")
     return [load_panther(text, file.pack, Path(file.shown))], None
