@@ -55,7 +55,7 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
     can be given. Raises `UsageError` if a path does not exist or holds no rule files.
     """
     found: list[RuleFile] = []
-    for root, pack in _name_packs(roots).items():
+    for root, pack in name_packs(roots).items():
         if root.is_dir():
             files = sorted(_rule_files_below(root), key=lambda path: path.parts)
             if not files:
@@ -70,7 +70,7 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
     return found
 
 
-def _name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
+def name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
     """Name each root's pack by its file or folder, with as many folders above as tell it apart.
 
     A root that is named twice is one pack.
