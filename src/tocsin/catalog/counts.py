@@ -25,7 +25,7 @@ class Shared:
     """How many other rules share an indicator, per ecosystem: three ways to be the same."""
 
     triple: Mapping[str, int]
-    """Canonical field, operator and value."""
+    """Field as it is written, operator and value."""
     pair: Mapping[str, int]
     """Canonical field and value, however they are compared."""
     value: Mapping[str, int]

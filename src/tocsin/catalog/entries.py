@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tocsin.alerts.attack import attack_places
 from tocsin.catalog.addresses import addresses_of
 from tocsin.catalog.licences import name_licence, pack_licence
 from tocsin.engine.check import Checked, check
@@ -21,11 +22,13 @@ class Indicator:
     canonical: str
     op: str
     value: str
+    negated: bool = False
+    """It must not hold."""
 
     @property
     def triple(self) -> str:
-        """Return what two rules have in common that make the same test."""
-        return f"{self.canonical} {self.op} {self.value.lower()}"
+        """Return what rules have in common that make the same test, as they write it."""
+        return f"{self.field.lower()} {self.op} {self.value.lower()}"
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -92,7 +95,10 @@ def _entry(checked: Checked, address: str, indicators: tuple[Indicator, ...]) ->
         for name, read in FIELDS.items()
         if name not in _ELSEWHERE
     }
+    places = attack_places(rule.attack)
     found |= {
+        "tactic": tuple(dict.fromkeys(tactic.id for tactic, _ in places if tactic)),
+        "technique": tuple(dict.fromkeys(one.id for _, one in places if one)),
         "license": (licence,) if licence else (),
         "verdict": (checked.verdict.value,),
         "log_type": checked.log_types,
@@ -103,7 +109,8 @@ def _entry(checked: Checked, address: str, indicators: tuple[Indicator, ...]) ->
     return Entry(rule, checked, address, indicators, licence, found)
 
 
-_ELSEWHERE = {"license", "verdict", "field", "value", "text"}
+_ELSEWHERE = {"field", "license", "tactic", "technique", "text", "value", "verdict"}
+"""Fields that are not read from the rule alone, or not kept as texts."""
 
 
 def _names(one: Indicator) -> tuple[str, ...]:

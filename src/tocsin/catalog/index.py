@@ -47,7 +47,8 @@ CREATE TABLE rules (
 CREATE TABLE traits (field TEXT, text TEXT, rules BLOB, PRIMARY KEY (field, text)) WITHOUT ROWID;
 CREATE TABLE skipped (path TEXT, reason TEXT);
 CREATE TABLE tests (
-    field TEXT, op TEXT, value TEXT, rules BLOB, PRIMARY KEY (value, field, op)
+    field TEXT, canonical TEXT, op TEXT, value TEXT, rules BLOB,
+    PRIMARY KEY (value, field, canonical, op)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     name, tags, description, tests, text, tokenize = "unicode61 remove_diacritics 2"
@@ -152,7 +153,7 @@ def build_index(
         index.executemany("INSERT INTO traits VALUES (?, ?, ?)", _traits(numbered))
         index.executemany("INSERT INTO words(rowid, name, tags, description, tests, text) "
                           f"VALUES ({_marks(6)})", map(_words, numbered))  # fmt: skip
-        index.executemany("INSERT INTO tests VALUES (?, ?, ?, ?)", _tests(numbered))
+        index.executemany("INSERT INTO tests VALUES (?, ?, ?, ?, ?)", _tests(numbered))
         index.executemany("INSERT INTO parts VALUES (?)", _values(entries))
         index.executemany("INSERT INTO skipped VALUES (?, ?)",
                           ((one.path, one.reason) for one in skipped))  # fmt: skip
@@ -184,14 +185,16 @@ def _traits(numbered: Iterable[tuple[int, Entry]]) -> Iterator[tuple[str, str, b
     return ((*key, numbers.tobytes()) for key, numbers in sorted(found.items()))
 
 
-def _tests(numbered: Iterable[tuple[int, Entry]]) -> Iterator[tuple[str, str, str, bytes]]:
-    found: dict[tuple[str, str, str], array[int]] = defaultdict(lambda: array("I"))
+def _tests(numbered: Iterable[tuple[int, Entry]]) -> Iterator[tuple[str, str, str, str, bytes]]:
+    found: dict[tuple[str, str, str, str], array[int]] = defaultdict(lambda: array("I"))
     for number, entry in numbered:
-        keys = ((one.value.lower(), one.canonical, one.op) for one in entry.indicators)
-        for value, field, op in dict.fromkeys(keys):
-            found[value[:FIRST_OF_VALUE], field, op].append(number)
-    for (value, field, op), numbers in sorted(found.items()):
-        yield field, op, value, numbers.tobytes()
+        keys = (
+            (one.field.lower(), one.canonical, one.op, one.value.lower()[:FIRST_OF_VALUE])
+            for one in entry.indicators
+        )
+        for key in dict.fromkeys(keys):
+            found[key].append(number)
+    return ((*key, numbers.tobytes()) for key, numbers in sorted(found.items()))
 
 
 def _values(entries: Iterable[Entry]) -> Iterator[tuple[str]]:

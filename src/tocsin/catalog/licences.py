@@ -9,7 +9,7 @@ from pathlib import Path
 from tocsin.errors import UsageError
 
 KNOWN: Mapping[str, re.Pattern[str]] = {
-    "Elastic License 2.0": re.compile(r"elastic license", re.I),
+    "Elastic License 2.0": re.compile(r"elastic licen[cs]e", re.I),
     "Detection Rule License 1.1": re.compile(r"detection rule license|\bDRL\b", re.I),
     "Apache-2.0": re.compile(r"apache(?: license|-2)", re.I),
     "MIT": re.compile(r"\bMIT\b|permission is hereby granted, free of charge", re.I),

@@ -20,7 +20,6 @@ class Named:
 
     attack: tuple[Technique, ...]
     kind: str
-    label: str = ""
     weight: int = 1
 
 

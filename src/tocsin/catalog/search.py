@@ -12,6 +12,7 @@ from time import perf_counter
 
 from tocsin.catalog.entries import MORE
 from tocsin.catalog.index import facts_of, numbers_of
+from tocsin.content.attack import load_attack
 from tocsin.errors import UsageError
 from tocsin.rules.model import Severity
 from tocsin.rules.select import FIELDS, ORDERS, check_order, fits, in_order, patterns_of
@@ -144,6 +145,8 @@ class Searcher:
     def _trait(self, term: Term) -> int:
         traits = self.traits(term.field)
         patterns = patterns_of(term) if term.op not in ORDERS else [term.text.lower()]
+        if term.field == "technique":
+            patterns = [load_attack().technique(one.upper()).id.lower() for one in patterns]
         if term.field == "severity" and term.op in ORDERS:
             return _or(traits.get(one, 0) for one in _severities(term))
         if term.op in ORDERS:
@@ -187,11 +190,11 @@ class Searcher:
         return (row[0] for row in rows)
 
     def _tested(self, term: Term) -> Iterator[bytes]:
-        """Yield the rules of a test written `field op value`; `*` as op stands for any."""
+        """Yield the rules of a test, written `field op value`, or `canonical * value`."""
         for text in term.texts:
             name, op, value = (*text.lower().split(" ", 2), "", "")[:3]
             if op == "*":
-                yield from self._rules("value = ? AND field = ?", value, name)
+                yield from self._rules("value = ? AND canonical = ?", value, name)
             else:
                 yield from self._rules("value = ? AND field = ? AND op = ?", value, name, op)
 

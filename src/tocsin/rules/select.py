@@ -8,6 +8,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from tocsin.content.attack import load_attack
 from tocsin.errors import UsageError
 from tocsin.rules import traits
 from tocsin.rules.model import Rule, Severity
@@ -32,7 +33,13 @@ def _tactics(rule: Rule) -> Iterable[str]:
 
 
 def _techniques(rule: Rule) -> Iterable[str]:
-    return (one.technique for one in rule.attack if one.technique)
+    """Yield the techniques that a rule names, and what older ids became."""
+    attack = load_attack()
+    for one in rule.attack:
+        if one.technique:
+            yield one.technique
+            if (now := attack.technique(one.technique).id) != one.technique:
+                yield now
 
 
 def _texts(rule: Rule) -> Iterable[str]:
@@ -61,7 +68,7 @@ FIELDS: Mapping[str, Reader] = {
     "service": lambda rule: _scopes(rule, "service"),
     "severity": lambda rule: (rule.severity.value,),
     "source": traits.sources,
-    "status": lambda rule: (rule.status,),
+    "status": lambda rule: (rule.status.lower(),),
     "tactic": _tactics,
     "tag": lambda rule: rule.tags,
     "technique": _techniques,

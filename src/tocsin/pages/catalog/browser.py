@@ -57,6 +57,7 @@ def _rules(entries: Sequence[Entry]) -> Mapping[str, object]:
         "facets": FACETS,
         "texts": {name: list(of.texts) for name, of in texts.items()},
         "names": _names(texts),
+        "replaced": load_attack().replaced,
         "rules": rows,
     }
 

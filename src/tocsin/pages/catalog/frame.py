@@ -1,5 +1,6 @@
 """What every page of the catalogue has: the site around it, its links, and how it is rendered."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -69,6 +70,17 @@ def _first_words(text: str, longest: int = 160) -> str:
     return words if len(words) <= longest else words[: longest - 1] + "…"
 
 
+def _paragraphs(text: str) -> list[str]:
+    """Split a text at its empty lines; lines that were broken to fit a file are joined again."""
+    found = (_ITEM.split(one.strip().expandtabs(4)) for one in _EMPTY.split(text))
+    joined = ("\n".join(" ".join(part.split()) for part in parts) for parts in found)
+    return [one for one in joined if one]
+
+
+_EMPTY = re.compile(r"\n[ \t]*\n")
+_ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])")
+
+
 def _heat(count: int, top: int) -> int:
     """Return which of five colours a count has, by its logarithm; 0 for none."""
     return 1 + min(int(5 * log(count) / log(top + 1)), 4) if count else 0
@@ -83,6 +95,7 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "attack_link": attack_link,
     "first_words": _first_words,
     "heat": _heat,
+    "paragraphs": _paragraphs,
     "kind": lambda kind: kind.replace("_", " "),
     "tag_query": _tag_query,
     "slug": slug,

@@ -16,7 +16,7 @@ from tocsin.catalog.search import FACETS
 from tocsin.content.attack import Name, load_attack
 from tocsin.pages.catalog.browser import browser_files
 from tocsin.pages.catalog.frame import Site, render
-from tocsin.rules.traits import changed
+from tocsin.rules.traits import changed, day
 
 NEWEST = 12
 MOST_SHARED = 12
@@ -81,7 +81,6 @@ def overview_files(corpus: Corpus, site: Site) -> Iterator[tuple[str, bytes]]:
 
 def _start(corpus: Corpus, site: Site, matrix: Matrix) -> bytes:
     entries = corpus.entries
-    newest = sorted(entries, key=lambda one: (one.rule.date or "").replace("/", "-"), reverse=True)
     return render(
         "start",
         site,
@@ -89,11 +88,21 @@ def _start(corpus: Corpus, site: Site, matrix: Matrix) -> bytes:
         ecosystems=_ecosystems(entries),
         bars=_bars(matrix),
         gaps=len(matrix.gaps),
-        newest=newest[:NEWEST],
+        newest=_newest(entries),
         facets=_facets(entries),
         shared=_shared(entries),
         services=[one for one in services(entries) if one.operations][:MOST_SERVICES],
     )
+
+
+def _newest(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the newest rules, of each pack not more than its share."""
+    found, of_pack = list[Entry](), Counter[str]()
+    for entry in sorted(entries, key=lambda one: day(one.rule.date), reverse=True):
+        if of_pack[entry.rule.pack] < NEWEST // 2 and len(found) < NEWEST:
+            of_pack[entry.rule.pack] += 1
+            found.append(entry)
+    return found
 
 
 def _ecosystems(entries: Sequence[Entry]) -> list[EcosystemView]:

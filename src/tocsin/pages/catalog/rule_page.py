@@ -147,6 +147,23 @@ class RulePage:
     code: tuple[CodeView, ...]
 
     @property
+    def contents(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return anchors of the sections, their titles, and whether they are there."""
+        return (
+            ("logic", "Logic", True),
+            ("indicators", "Indicators", bool(self.indicators)),
+            ("output", "Output", bool(self.output)),
+            ("attack", "ATT&CK", bool(self.coverage or self.azure)),
+            ("related", "Related", bool(self.related)),
+            ("false-positives", "False positives", bool(self.rule.false_positives)),
+            ("guide", "Guide", bool(self.guide)),
+            ("setup", "Setup", bool(self.setup)),
+            ("tests", "Tests", bool(self.tests)),
+            ("references", "References", bool(self.rule.references)),
+            ("raw", "Raw", bool(self.code)),
+        )
+
+    @property
     def rule(self) -> Rule:
         """Return the rule."""
         return self.entry.rule
@@ -203,11 +220,12 @@ def _inputs(rule: Rule) -> tuple[tuple[InputView, ...], str]:
 def _groups(entry: Entry, shown: Sequence[Indicator], corpus: Corpus) -> Iterator[IndicatorGroup]:
     groups: dict[tuple[str, str, str], list[IndicatorView]] = {}
     for one in shown:
-        key = (one.field, one.canonical, one.op)
+        op = OPERATORS.get(one.op, one.op)
+        key = (one.field, one.canonical, f"not: {op}" if one.negated else op)
         groups.setdefault(key, []).append(_indicator(one, corpus.shared(entry, one)))
     for (field, canonical, op), values in groups.items():
         other = canonical if canonical != field.lower() else ""
-        yield IndicatorGroup(field or "any value", other, OPERATORS.get(op, op), tuple(values))
+        yield IndicatorGroup(field or "any value", other, op, tuple(values))
 
 
 def _indicator(one: Indicator, shared: Shared) -> IndicatorView:
@@ -216,7 +234,7 @@ def _indicator(one: Indicator, shared: Shared) -> IndicatorView:
         value = f"{value[:LONGEST_VALUE]}… {len(one.value) - LONGEST_VALUE:,} more characters"
     return IndicatorView(
         value,
-        _count(shared.triple, _asked(f"{one.canonical} {one.op} {one.value}")),
+        _count(shared.triple, _asked(f"{one.field} {one.op} {one.value}")),
         _count(shared.pair, _asked(f"{one.canonical} * {one.value}")),
         _count(shared.value, value_query(one.value)),
     )

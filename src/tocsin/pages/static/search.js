@@ -130,8 +130,8 @@
         return ofTests((field, own, op, value) =>
           term.patterns.some(({ lower }) => {
             const [name, how, ...rest] = lower.split(" ");
-            const same = tests.fields[field] === name && tests.values[value] === rest.join(" ");
-            return same && (how === "*" || tests.ops[op] === how);
+            if (tests.values[value] !== rest.join(" ")) return false;
+            return how === "*" ? tests.fields[field] === name : tests.fields[own] === name && tests.ops[op] === how;
           }),
         );
     }
@@ -140,6 +140,12 @@
       const bound = SEVERITIES.indexOf(text.toLowerCase());
       if (bound < 0) throw new Error(`no severity ${text}; known: ${SEVERITIES.join(", ")}`);
       return ofTexts("severity", (one) => ordered(SEVERITIES.indexOf(one), term.op, bound));
+    }
+    if (term.field === "technique") {
+      for (const one of term.patterns) {
+        const now = rules.replaced[one.lower.toUpperCase()]?.toLowerCase();
+        if (now) Object.assign(one, { lower: now, whole: glob(now) });
+      }
     }
     return ofTexts(term.field, (one) => fits(one, term));
   };
