@@ -6,16 +6,18 @@ Everything is counted in rules: one that makes a test twice counts once, and nev
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import log
 
 from tocsin.catalog.entries import Entry, Indicator
+from tocsin.logs.load import shipped_log_types
 
 MOST_RELATED = 6
 """Rules that are named for each reason."""
 COMMON = 150
 """A test of more rules than this relates none of them."""
-LEAST_WEIGHT = 5.0
-"""Rules whose shared tests weigh less are not called related."""
+LEAST_WEIGHT = 0.75
+"""Rules whose shared tests weigh less, of what one weighs that nobody else has, are not related."""
 
 Key = tuple[str, ...]
 
@@ -126,7 +128,7 @@ class Corpus:
         return [
             (number, _said(shared[number]), float(weight))
             for number, weight in best
-            if weight >= LEAST_WEIGHT
+            if weight >= LEAST_WEIGHT * log(len(self.entries))
         ]
 
     def _by_operation(self, entry: Entry) -> list[tuple[int, str, float]]:
@@ -182,8 +184,15 @@ def _has_value(one: Indicator) -> bool:
 
 def _topics(entry: Entry) -> list[Key]:
     """Return each technique with each log type, or log source where no log type takes it."""
-    places = entry.checked.log_types or entry.traits["source"]
+    own = [name for name in entry.checked.log_types if name not in _any_source()]
+    places = own or entry.traits["source"]
     return [(technique, place) for technique in entry.traits["technique"] for place in places]
+
+
+@cache
+def _any_source() -> frozenset[str]:
+    """Return the log types of documents from anywhere: two rules of one need not be alike."""
+    return frozenset(one.name for one in shipped_log_types() if one.documents)
 
 
 def _names(entry: Entry) -> list[str]:

@@ -1,7 +1,7 @@
 """`tocsin catalog`: search what rules look for, and build a site of it."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,11 @@ from tocsin.cli.options import HELP, rule_options
 from tocsin.errors import UsageError
 from tocsin.printable import printable
 from tocsin.rules.load import LoadOptions
+from tocsin.rules.model import Rule
 
 if TYPE_CHECKING:
     from tocsin.catalog.search import Found
+    from tocsin.pages.catalog.frame import NamedMatrix
 
 _packs = click.option(
     "-r",
@@ -147,6 +149,17 @@ def _marked(excerpt: str) -> str:
     multiple=True,
     help="Only rules under this licence, or `open`: any that lets copies be published; repeats.",
 )
+@click.option(
+    "--logs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Log file or folder: a second matrix of the rules that can run on it; repeats.",
+)
+@click.option(
+    "--alerts",
+    type=click.Path(path_type=Path),
+    help="Alerts as NDJSON: another matrix, of these alerts.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes. Default: one per core.")
 def build(
     folder: Path,
@@ -155,6 +168,8 @@ def build(
     placeholders: Path | None,
     where: str,
     licences: Sequence[str],
+    logs: Sequence[Path],
+    alerts: Path | None,
     workers: int | None,
 ) -> None:
     """Build a site of plain files that any web server can show."""
@@ -173,6 +188,31 @@ def build(
         if sys.stderr.isatty():
             click.echo(f"\r{done:,} of {len(loaded.entries):,} rules", err=True, nl=False)
 
-    files = build_site(loaded.entries, loaded.roots, folder, workers, progress)
+    more = list(_matrices([entry.rule for entry in loaded.entries], logs, alerts))
+    files = build_site(
+        loaded.entries, loaded.roots, folder, more=more, workers=workers, progress=progress
+    )
     left = f", {loaded.left_out:,} left out for their licence" if loaded.left_out else ""
     click.echo(f"\r{len(loaded.entries):,} rules, {files:,} files in {folder}{left}", err=True)
+
+
+def _matrices(
+    rules: Sequence[Rule], logs: Sequence[Path], alerts: Path | None
+) -> Iterator["NamedMatrix"]:
+    """Yield the matrices that are wanted beside that of all rules."""
+    from tocsin.catalog.matrix import make_matrix
+    from tocsin.catalog.named import named_alerts, named_rules
+    from tocsin.pages.catalog.frame import NamedMatrix
+    from tocsin.run.runnable import runnable
+
+    if logs:
+        found = runnable(rules, logs)
+        for problem in found.problems:
+            click.echo(f"not read: {printable(problem)}", err=True)
+        lead = "Rules that run, on log types and fields that the given logs hold."
+        matrix = make_matrix(named_rules(found.rules))
+        yield NamedMatrix("logs", "Can run on these logs", ("rule", "rules"), lead, matrix)
+    if alerts:
+        lead = "Alerts that were raised."
+        matrix = make_matrix(named_alerts(alerts))
+        yield NamedMatrix("alerts", "Alerts", ("alert", "alerts"), lead, matrix)

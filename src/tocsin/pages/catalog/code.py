@@ -49,7 +49,7 @@ def _coloured(tokens: Iterable[tuple[object, str]]) -> list[Markup]:
             if at:
                 lines.append("")
             if part:
-                shown = escape(part)
+                shown = str(escape(part))
                 lines[-1] += f'<span class="{name}">{shown}</span>' if name else shown
     return list(map(Markup, lines))
 

@@ -8,9 +8,11 @@ from math import log
 from typing import Any
 
 from jinja2 import Template
+from markupsafe import Markup
 
 from tocsin import __version__
 from tocsin.catalog.addresses import slug
+from tocsin.catalog.matrix import Matrix
 from tocsin.pages.catalog.links import Links
 from tocsin.pages.catalog.logic import quote
 from tocsin.pages.catalog.rule_page import attack_link
@@ -22,6 +24,9 @@ VERDICTS: Mapping[str, str] = {
     "approximate": "runs here, not exactly",
     "cannot": "does not run here",
 }
+
+ECOSYSTEMS: Mapping[str, str] = {"sigma": "Sigma", "elastic": "Elastic", "panther": "Panther"}
+"""Ecosystems and what they are called, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,18 @@ class Site:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class NamedMatrix:
+    """A matrix that has a page: the name of its file, what its link says, and what is counted."""
+
+    slug: str
+    title: str
+    what: tuple[str, str]
+    """One of what is counted, and several."""
+    lead: str
+    matrix: Matrix
+
+
 def render(template: str, site: Site, place: str, **values: Any) -> bytes:
     """Render a page that will stand at a place of the site."""
     links = Links(place.count("/"))
@@ -63,6 +80,15 @@ def _template(name: str) -> Template:
     made = environment()
     made.filters.update(_FILTERS)
     return made.get_template(f"catalog/{name}.html")
+
+
+def _breakable(text: str) -> Markup:
+    """Let a name be broken behind its dots and slashes."""
+    parts = _JOINT.split(printable(text))
+    return Markup("<wbr>").join(parts)
+
+
+_JOINT = re.compile(r"(?<=[./\\_:-])(?=\w)")
 
 
 def _first_words(text: str, longest: int = 160) -> str:
@@ -93,6 +119,7 @@ def _tag_query(tag: str) -> str:
 
 _FILTERS: Mapping[str, Callable[..., object]] = {
     "attack_link": attack_link,
+    "breakable": _breakable,
     "first_words": _first_words,
     "heat": _heat,
     "paragraphs": _paragraphs,

@@ -1,40 +1,27 @@
 """The pages of the catalogue that are about many rules: start, lists, matrix, operations, packs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
 
-from tocsin.alerts.attack import attack_places
 from tocsin.catalog.addresses import slug
 from tocsin.catalog.counts import Corpus
 from tocsin.catalog.entries import Entry
-from tocsin.catalog.matrix import Column, Matrix, Named, layer, make_matrix, matrix_csv
-from tocsin.catalog.operations import services
+from tocsin.catalog.matrix import Column, Matrix, Named, make_matrix
+from tocsin.catalog.operations import Service, services
 from tocsin.catalog.search import FACETS
-from tocsin.content.attack import Name, load_attack
+from tocsin.content.attack import Name
+from tocsin.pages.catalog.attack_pages import attack_files
 from tocsin.pages.catalog.browser import browser_files
-from tocsin.pages.catalog.frame import Site, render
+from tocsin.pages.catalog.frame import ECOSYSTEMS, NamedMatrix, Site, render
+from tocsin.pages.catalog.operation_pages import operation_files
 from tocsin.rules.traits import changed, day
 
 NEWEST = 12
 MOST_SHARED = 12
 MOST_SERVICES = 12
-
-ECOSYSTEMS: Mapping[str, str] = {"sigma": "Sigma", "elastic": "Elastic", "panther": "Panther"}
-"""Ecosystems and what they are called, in the order in which they are shown."""
-
-AZURE_TACTICS: Mapping[str, str] = {
-    "1": "Reconnaissance",
-    "2": "Initial Access",
-    "3": "Execution",
-    "4": "Privilege Escalation",
-    "5": "Persistence",
-    "6": "Credential Access",
-    "7": "Impact",
-}
-"""Tactics of the Azure Threat Research Matrix, by the first digit of their techniques."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +53,23 @@ class SharedValue:
     by_ecosystem: tuple[tuple[str, int], ...]
 
 
-def overview_files(corpus: Corpus, site: Site) -> Iterator[tuple[str, bytes]]:
+def overview_files(
+    corpus: Corpus, site: Site, more: Sequence[NamedMatrix] = ()
+) -> Iterator[tuple[str, bytes]]:
     """Yield all files that are about many rules."""
     entries = corpus.entries
     matrix = make_matrix(Named(one.rule.attack, one.rule.ecosystem) for one in entries)
-    yield "index.html", _start(corpus, site, matrix)
+    found = services(entries)
+    yield "index.html", _start(entries, found, site, matrix)
     yield from _lists(entries, site)
-    yield from _attack(entries, site, matrix)
-    yield from _operations(entries, site)
+    yield from attack_files(entries, site, matrix, more)
+    yield from operation_files(found, site)
     yield "about.html", render("about", site, "about", known=_ecosystems(entries))
     yield "catalogue.json", _listing(entries)
     yield from browser_files(entries)
 
 
-def _start(corpus: Corpus, site: Site, matrix: Matrix) -> bytes:
-    entries = corpus.entries
+def _start(entries: Sequence[Entry], found: Sequence[Service], site: Site, matrix: Matrix) -> bytes:
     return render(
         "start",
         site,
@@ -91,7 +80,7 @@ def _start(corpus: Corpus, site: Site, matrix: Matrix) -> bytes:
         newest=_newest(entries),
         facets=_facets(entries),
         shared=_shared(entries),
-        services=[one for one in services(entries) if one.operations][:MOST_SERVICES],
+        services=[one for one in found if one.operations][:MOST_SERVICES],
     )
 
 
@@ -182,106 +171,6 @@ def _lists(entries: Sequence[Entry], site: Site) -> Iterator[tuple[str, bytes]]:
         place = f"packs/{slug(pack.name)}"
         yield f"{place}.html", render("pack", site, place, pack=pack, groups=ranked)
     yield "search.html", render("search", site, "search", facets=FACETS)
-
-
-def _attack(entries: Sequence[Entry], site: Site, matrix: Matrix) -> Iterator[tuple[str, bytes]]:
-    yield "attack/index.html", render(
-        "matrix", site, "attack/index", matrix=matrix, ecosystems=_ecosystems(entries),
-        top=max((cell.total for column in matrix.columns for cell in column.cells), default=1),
-    )  # fmt: skip
-    yield "attack/layer.json", orjson.dumps(layer(matrix, "Tocsin catalogue", "rules"))
-    yield "attack/matrix.csv", matrix_csv(matrix).encode()
-    yield "attack/azure.html", render("azure", site, "attack/azure", groups=_azure(entries))
-    known = load_attack()
-    by_technique, by_tactic = _by_technique(entries)
-    for technique in dict.fromkeys([*known.techniques, *by_technique]):
-        own = by_technique.get(technique, [])
-        below = [key for key in known.techniques if key.startswith(technique + ".")]
-        tactics = [known.tactic(one) for one in known.tactics_of(technique)]
-        place = f"attack/{slug(technique).upper()}"
-        yield f"{place}.html", render(
-            "technique", site, place, name=known.technique(technique), tactics=tactics,
-            below=[(known.technique(key), len(by_technique.get(key, []))) for key in below],
-            groups=_by_ecosystem(own), total=len(own),
-        )  # fmt: skip
-    for tactic in dict.fromkeys([*known.tactics, *by_tactic]):
-        column = next((one for one in matrix.columns if one.tactic.id == tactic), None)
-        place = f"attack/{slug(tactic).upper()}"
-        yield f"{place}.html", render(
-            "technique", site, place, name=known.tactic(tactic), tactics=[],
-            below=[(c.technique, c.total) for c in column.cells] if column else [],
-            groups=_by_ecosystem(by_tactic.get(tactic, [])), total=len(by_tactic.get(tactic, [])),
-        )  # fmt: skip
-
-
-def _by_technique(
-    entries: Iterable[Entry],
-) -> tuple[dict[str, list[Entry]], dict[str, list[Entry]]]:
-    """Group entries by technique, and by tactic those that name no technique of it."""
-    techniques: dict[str, list[Entry]] = defaultdict(list)
-    tactics: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        places = attack_places(entry.rule.attack)
-        for technique in dict.fromkeys(one.id for _, one in places if one):
-            techniques[technique].append(entry)
-        for tactic in dict.fromkeys(one.id for one, technique in places if one and not technique):
-            tactics[tactic].append(entry)
-    return techniques, tactics
-
-
-def _by_ecosystem(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
-    groups: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda one: (-one.rule.severity.rank, one.rule.name.lower())):
-        groups.setdefault(entry.rule.ecosystem, []).append(entry)
-    order = list(ECOSYSTEMS)
-    return sorted(groups.items(), key=lambda item: order.index(item[0]) if item[0] in order else 9)
-
-
-def _azure(entries: Sequence[Entry]) -> list[tuple[str, list[tuple[str, list[Entry]]]]]:
-    """Group entries by tags of the Azure Threat Research Matrix, under its tactics."""
-    tags: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        for tag in dict.fromkeys(one.upper() for one in entry.rule.tags):
-            if tag.startswith("AZT"):
-                tags[tag].append(entry)
-    return [
-        (title, of_it)
-        for digit, title in AZURE_TACTICS.items()
-        if (of_it := sorted((tag, own) for tag, own in tags.items() if tag[3:4] == digit))
-    ]
-
-
-def _operations(entries: Sequence[Entry], site: Site) -> Iterator[tuple[str, bytes]]:
-    found = services(entries)
-    yield "operations/index.html", render("services", site, "operations/index", services=found)
-    for service in found:
-        place = f"operations/{slug(service.name)}"
-        operations = sorted(
-            service.operations.values(), key=lambda one: (-len(one.entries), one.name.lower())
-        )
-        yield (
-            f"{place}.html",
-            render("service", site, place, service=service, operations=operations, slug=slug),
-        )
-        yield (
-            f"{place}.json",
-            orjson.dumps(
-                {
-                    "service": service.name,
-                    "operations": [
-                        {
-                            "name": one.name,
-                            "documented": one.documented,
-                            "twins": one.twins,
-                            "rules": [entry.address for entry in one.entries],
-                            "through_twins": [entry.address for entry in one.through_twins],
-                        }
-                        for one in operations
-                    ],
-                },
-                option=orjson.OPT_INDENT_2,
-            ),
-        )
 
 
 def _listing(entries: Sequence[Entry]) -> bytes:

@@ -15,7 +15,7 @@ from tocsin.catalog.counts import Corpus
 from tocsin.catalog.entries import Entry
 from tocsin.catalog.record import entry_record
 from tocsin.errors import UsageError
-from tocsin.pages.catalog.frame import Pack, Site, render
+from tocsin.pages.catalog.frame import NamedMatrix, Pack, Site, render
 from tocsin.pages.catalog.overview import overview_files
 from tocsin.pages.catalog.rule_page import make_rule_page
 from tocsin.pages.render import static_text
@@ -40,20 +40,22 @@ def build_site(
     entries: Sequence[Entry],
     roots: Mapping[str, Path],
     folder: Path,
+    *,
+    more: Sequence[NamedMatrix] = (),
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Write the site of some entries into a folder; return how many files it has.
 
-    `roots` are where packs were read from. Files of an older site are written over, those of rules
-    that are gone are removed.
+    `roots` are where packs were read from, `more` are matrices beside that of all rules. Files of
+    an older site are written over, those of rules that are gone are removed.
     """
     _make_folder(folder)
     site = Site(len(entries), tuple(_packs(entries, roots)))
     corpus = Corpus(entries)
     job = _Job(corpus, site, folder)
     written = {*_write_all(_static(), folder), *_write_all(_aliases(job), folder)}
-    written |= _write_all(overview_files(corpus, site), folder)
+    written |= _write_all(overview_files(corpus, site, more), folder)
     for done in _rule_pages(job, workers or _cores()):
         written |= done
         if progress:
