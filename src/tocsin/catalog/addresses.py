@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from tocsin.rules.model import Rule
 
@@ -12,12 +13,16 @@ _TAKEN = re.compile(r"[^A-Za-z0-9._-]+")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def addresses_of(rules: Sequence[Rule]) -> list[str]:
-    """Return `pack/id` of each rule; of several alike the later ones end in a digest."""
+def addresses_of(rules: Sequence[Rule], roots: Mapping[str, Path] | None = None) -> list[str]:
+    """Return `pack/id` of each rule; of several alike the later ones end in a digest.
+
+    `roots` are where packs were read from: a rule without an id is told by its path below that.
+    """
     taken: set[str] = set()
     found = []
     for rule in rules:
-        address = f"{part(rule.pack)}/{part(rule.id)}"
+        name = _name(rule, (roots or {}).get(rule.pack))
+        address = f"{part(rule.pack)}/{part(name)}"
         if address.lower() in taken:
             address = _with_digest(address, f"{rule.id}\0{rule.path}")
         while address.lower() in taken:
@@ -25,6 +30,11 @@ def addresses_of(rules: Sequence[Rule]) -> list[str]:
         taken.add(address.lower())
         found.append(address)
     return found
+
+
+def _name(rule: Rule, root: Path | None) -> str:
+    above = f"{root}/" if root else ""
+    return rule.id.removeprefix(above) if rule.id.startswith(rule.path) else rule.id
 
 
 def part(text: str) -> str:
@@ -35,7 +45,7 @@ def part(text: str) -> str:
 
 def slug(text: str) -> str:
     """Return a name of ours as one part of an address, in lower case."""
-    return part(re.sub(r"[\s/:]+", "-", text.strip().lower()))
+    return part(re.sub(r"[\s/:,]+", "-", text.strip().lower()))
 
 
 def _with_digest(plain: str, of: str) -> str:

@@ -34,10 +34,10 @@ def load_catalogue(
     """Load rules from the cache where it holds them; choose by an expression and by licences."""
     chooser = parse_where(where)
     loaded = load_rules_cached(roots, options)
-    found = make_entries(filter(chooser, loaded.rules), load_log_types())
+    packs = {pack: root for root, pack in name_packs(roots).items()}
+    found = make_entries(filter(chooser, loaded.rules), load_log_types(), packs)
     kept = found
     if licences:
         fits = licence_chooser(licences)
         kept = [entry for entry in found if fits(entry.licence)]
-    packs = {pack: root for root, pack in name_packs(roots).items()}
     return Loaded(tuple(kept), packs, loaded.skipped, len(found) - len(kept))

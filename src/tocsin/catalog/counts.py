@@ -16,7 +16,7 @@ MOST_RELATED = 6
 """Rules that are named for each reason."""
 COMMON = 150
 """A test of more rules than this relates none of them."""
-LEAST_WEIGHT = 0.75
+LEAST_WEIGHT = 0.6
 """Rules whose shared tests weigh less, of what one weighs that nobody else has, are not related."""
 
 Key = tuple[str, ...]

@@ -63,7 +63,9 @@ class Entry:
 def read_indicators(rule: Rule) -> tuple[Indicator, ...]:
     """Return what a rule tests, each once, its fields under their own names."""
     tests = traits.rule_tests(rule)
-    return tuple(Indicator(one.field, one.field.lower(), one.op, one.value) for one in tests)
+    return tuple(
+        Indicator(one.field, one.field.lower(), one.op, one.value, one.negated) for one in tests
+    )
 
 
 MORE = ("log_type", "indicator", "operation")
@@ -73,11 +75,12 @@ MORE = ("log_type", "indicator", "operation")
 def make_entries(
     rules: Iterable[Rule],
     log_types: Sequence[LogType],
+    roots: Mapping[str, Path] | None = None,
     indicators: Indicators = read_indicators,
 ) -> list[Entry]:
-    """Check rules and read what they can be found by."""
+    """Check rules and read what they can be found by; `roots` are where packs were read from."""
     listed = list(rules)
-    addresses = addresses_of(listed)
+    addresses = addresses_of(listed, roots)
     return [
         _entry(check(rule, log_types), address, tuple(indicators(rule)))
         for rule, address in zip(listed, addresses, strict=True)

@@ -17,10 +17,9 @@ import orjson
 
 from tocsin import __version__
 from tocsin.caching import cache_folder
-from tocsin.catalog.entries import Entry, make_entries
+from tocsin.catalog.build import load_catalogue
+from tocsin.catalog.entries import Entry
 from tocsin.errors import UsageError
-from tocsin.logs.load import load_log_types
-from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.load import LoadOptions, find_rule_files
 from tocsin.rules.model import Skipped
 from tocsin.rules.traits import changed, part_of, texts
@@ -80,8 +79,8 @@ def open_index(
 
 
 def _load(roots: Sequence[Path], options: LoadOptions) -> tuple[Sequence[Entry], Sequence[Skipped]]:
-    loaded = load_rules_cached(roots, options)
-    return make_entries(loaded.rules, load_log_types()), loaded.skipped
+    loaded = load_catalogue(roots, options)
+    return loaded.entries, loaded.skipped
 
 
 def _state(roots: Sequence[Path], options: LoadOptions) -> str:

@@ -71,13 +71,10 @@ class Matrix:
     @property
     def gaps(self) -> list[Name]:
         """Return the techniques that nothing names, those below others left out, each once."""
-        found = {
-            cell.technique.id: cell.technique
-            for column in self.columns
-            for cell in column.cells
-            if not cell.total
-        }
-        return sorted(found.values(), key=lambda name: name.id)
+        cells = [cell for column in self.columns for cell in column.cells]
+        named = {cell.technique.id for cell in cells if cell.total}
+        found = {one.technique.id: one.technique for one in cells if one.technique.id not in named}
+        return sorted(found.values(), key=_by_technique_id)
 
 
 class _Tally:
@@ -136,6 +133,10 @@ def _cell(tactic: str, technique: str, tally: _Tally, below: tuple[Cell, ...]) -
     return Cell(
         load_attack().technique(technique), dict(tally.counts[place]), tally.own[place], below
     )
+
+
+def _by_technique_id(name: Name) -> str:
+    return name.id
 
 
 def _by_name(cell: Cell) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,15 @@ FIELDS: Mapping[str, str] = {
 }
 """Fields that name what was done, folded, and the platform whose they are; empty: the rule's."""
 
+_PARTS: Mapping[str, str] = {
+    "equals": "{}",
+    "glob": "{}",
+    "startswith": "{}*",
+    "endswith": "*{}",
+    "contains": "*{}*",
+}
+"""Operators that name an operation, and what they say of the rest of it."""
+
 _PROVIDER = re.compile(r"(microsoft\.[a-z0-9.]+)/", re.IGNORECASE)
 _CHANNELS: Mapping[str, str] = {
     "security": "Windows Security",
@@ -73,12 +83,19 @@ class Operation:
     entries: list["Entry"] = field(default_factory=list)
     twins: tuple[str, ...] = ()
     documented: bool = False
+    written: bool = True
+    """Whether a log has it under this name; what is not is seen over a bridge only."""
     through_twins: list["Entry"] = field(default_factory=list)
 
     @property
     def watched(self) -> bool:
-        """Say whether any rule sees it, under either name."""
+        """Say whether any rule names it, under either name."""
         return bool(self.entries or self.through_twins)
+
+    @property
+    def bridged(self) -> bool:
+        """Say whether the rules that watch it see it over a bridge only."""
+        return self.watched and not (self.written and self.entries)
 
 
 @dataclass(slots=True)
@@ -87,7 +104,8 @@ class Service:
 
     name: str
     operations: dict[str, Operation] = field(default_factory=dict)
-    documented_by: str = ""
+    bridge: str = ""
+    """The name of the bridge that documents its operations."""
 
     def operation(self, name: str) -> Operation:
         """Return an operation by its name, ignoring case; it is added if it is not there."""
@@ -96,15 +114,26 @@ class Service:
     @property
     def unwatched(self) -> list[Operation]:
         """Return the documented operations that no rule sees."""
-        return [one for one in self.operations.values() if one.documented and not one.watched]
+        return [one for one in self._documented() if not one.watched]
+
+    @property
+    def bridged(self) -> list[Operation]:
+        """Return the documented operations that rules see over a bridge only."""
+        return [one for one in self._documented() if one.written and one.bridged]
+
+    def _documented(self) -> list[Operation]:
+        return [one for one in self.operations.values() if one.documented]
 
 
 def operations_of(rule: Rule, indicators: Sequence["Indicator"]) -> tuple[str, ...]:
-    """Return `service: operation` for what a rule names in fields that say what was done."""
+    """Return `service: operation` for what a rule names in fields that say what was done.
+
+    Where it names only a part of the operation, `*` stands for the rest.
+    """
     found = (
-        f"{service}: {one.value}"
+        f"{service}: {_PARTS[one.op].format(one.value)}"
         for one in indicators
-        if one.op in {"equals", "glob", "startswith", "endswith", "contains"} and one.value
+        if one.op in _PARTS and one.value and not one.negated
         for service in [_service(rule, one)]
         if service
     )
@@ -193,15 +222,26 @@ def _watched(service: Service) -> int:
 
 def _document(service: Service, bridge: Bridge) -> None:
     """Add the operations of a bridge on both of its sides, each with its twins on the other."""
-    service.documented_by = bridge.title
+    service.bridge = bridge.name
     for operation, actions in bridge.operations.items():
         one = service.operation(operation)
         one.documented, one.twins = True, actions
     for action in dict.fromkeys(action for of in bridge.operations.values() for action in of):
         one = service.operation(action)
         one.documented, one.twins = True, bridge.events_of(action)
+        one.written = action in bridge.written
+    _spread(service)
     for one in list(service.operations.values()):
         one.through_twins = list(_of_twins(service, one))
+
+
+def _spread(service: Service) -> None:
+    """Show rules that name a part of operations under each documented one that has it."""
+    patterns = [one for one in service.operations.values() if "*" in one.name]
+    for pattern in patterns:
+        for one in service.operations.values():
+            if one.documented and fnmatchcase(one.name.lower(), pattern.name.lower()):
+                one.entries += [entry for entry in pattern.entries if entry not in one.entries]
 
 
 def _of_twins(service: Service, one: Operation) -> Iterator["Entry"]:

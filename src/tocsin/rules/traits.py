@@ -37,6 +37,8 @@ class Test(NamedTuple):
     field: str
     op: str
     value: str
+    negated: bool = False
+    """It must not hold."""
 
 
 def rule_tests(rule: Rule) -> list[Test]:
@@ -45,22 +47,26 @@ def rule_tests(rule: Rule) -> list[Test]:
     return list(dict.fromkeys(found))
 
 
-def condition_tests(condition: Condition, above: str = "") -> Iterator[Test]:
+def condition_tests(
+    condition: Condition, above: str = "", *, negated: bool = False
+) -> Iterator[Test]:
     """Yield what a condition tests; fields of an array's objects have the array's name in front."""
     match condition:
         case Predicate(field, op, values):
             name = above + ".".join(field.path)
             for value in map(plain_value, values) if values else ("",):
-                yield Test(name, op.value, value)
+                yield Test(name, op.value, value, negated)
         case FieldsCompare(left, op, right):
-            yield Test(above + ".".join(left.path), op.value, above + ".".join(right.path))
+            name, other = (above + ".".join(one.path) for one in (left, right))
+            yield Test(name, op.value, other, negated)
         case And(parts) | Or(parts):
             for part in parts:
-                yield from condition_tests(part, above)
+                yield from condition_tests(part, above, negated=negated)
         case Not(part):
-            yield from condition_tests(part, above)
+            yield from condition_tests(part, above, negated=not negated)
         case AnyElement(path, inner):
-            yield from condition_tests(inner, f"{above}{'.'.join(path)}.")
+            inside = f"{above}{'.'.join(path)}."
+            yield from condition_tests(inner, inside, negated=negated)
 
 
 def platforms(rule: Rule) -> tuple[str, ...]:

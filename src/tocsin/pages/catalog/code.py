@@ -42,16 +42,26 @@ def code_lines(text: str, language: str) -> tuple[list[Markup], int]:
 
 
 def _coloured(tokens: Iterable[tuple[object, str]]) -> list[Markup]:
-    lines = [""]
+    lines: list[list[tuple[str, str]]] = [[]]
     for kind, text in tokens:
-        name = _class(kind)
         for at, part in enumerate(text.split("\n")):
             if at:
-                lines.append("")
+                lines.append([])
             if part:
-                shown = str(escape(part))
-                lines[-1] += f'<span class="{name}">{shown}</span>' if name else shown
-    return list(map(Markup, lines))
+                _append(lines[-1], _class(kind), part)
+    return [Markup("").join(_span(*part) for part in line) for line in lines]
+
+
+def _append(line: list[tuple[str, str]], name: str, text: str) -> None:
+    """Add a part to a line; blanks, and what has the colour of the part before, go on with that."""
+    if line and (text.isspace() or line[-1][0] == name):
+        line[-1] = (line[-1][0], line[-1][1] + text)
+    else:
+        line.append((name, text))
+
+
+def _span(name: str, text: str) -> Markup:
+    return Markup('<span class="{}">{}</span>').format(name, text) if name else escape(text)
 
 
 @cache

@@ -12,6 +12,7 @@ from tocsin.condition.tree import (
     Not,
     Or,
     Predicate,
+    Regex,
     Value,
 )
 
@@ -100,7 +101,7 @@ def _test(predicate: Predicate, above: str) -> Row:
 
 
 def _value(value: Value) -> ValueView:
-    text = value_text(value)
+    text = value_text(value) if isinstance(value, Regex) else plain_value(value) or '""'
     if len(text) > LONGEST_VALUE:
         return ValueView(f"{text[:LONGEST_VALUE]}… {len(text) - LONGEST_VALUE:,} more characters")
     return ValueView(text, value_query(plain_value(value)))

@@ -30,6 +30,7 @@ def operation_files(found: Sequence[Service], site: Site) -> Iterator[tuple[str,
                         {
                             "name": one.name,
                             "documented": one.documented,
+                            "written": one.written,
                             "twins": one.twins,
                             "rules": [entry.address for entry in one.entries],
                             "through_twins": [entry.address for entry in one.through_twins],

@@ -294,10 +294,16 @@ def _sigma_fields(rule: Rule) -> tuple[str, ...]:
 def _running(rule: Rule) -> Iterator[tuple[str, str]]:
     own = traits.document(rule)
     schedule = rule.schedule
+    yield "Rule type", rule.kind.replace("_", " ")
+    version = traits.part_of(rule, "rule").get("version")
+    if isinstance(version, int | str):
+        yield "Version", str(version)
     if schedule:
         until = f", up to {span(schedule.until)} before the run" if schedule.until else ""
         yield "Runs every", span(schedule.every)
-        yield "Looks at", f"the last {span(schedule.window)}{until}"
+        searched = traits.part_of(rule, "rule").get("from")
+        start = f" (from {searched})" if isinstance(searched, str) else ""
+        yield "Looks at", f"the last {span(schedule.window)}{until}{start}"
         yield "Time field", ", else ".join(schedule.time_fields)
         yield "Maximum alerts", f"{schedule.max_alerts:,} per run"
     yield from (("Index patterns", name) for name in [", ".join(traits.indices(rule))] if name)
