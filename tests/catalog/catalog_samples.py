@@ -177,7 +177,7 @@ detection:
   condition: selection
 falsepositives: ["{EVIL_TEXT}"]
 level: high
-""".replace("{LONG}", "x" * 100_000)
+""".replace("{LONG}", "x" * 15_000)
 
 FILES = {
     "sigma/rundll32.yml": SIGMA,
