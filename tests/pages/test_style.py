@@ -7,20 +7,25 @@ import pytest
 
 from tocsin.rules.model import Severity
 
-STYLE = (files("tocsin.pages") / "static" / "report.css").read_text("utf-8")
+STYLE = (files("tocsin.pages") / "static" / "tokens.css").read_text("utf-8")
 COLOUR = re.compile(r"--([\w-]+): #([0-9a-f]{6});")
 THEMES = {
     name: dict(COLOUR.findall(block))
     for name, block in {
         "light": STYLE[STYLE.index(":root {") : STYLE.index("}")],
         "dark": STYLE[STYLE.index(':root[data-theme="dark"]') : STYLE.index("@media")],
-        "preferred": STYLE[STYLE.index("@media (prefers") : STYLE.index("* {")],
+        "preferred": STYLE[STYLE.index("@media (prefers") :],
     }.items()
 }
 TEXTS = [
     *(
         (front, back)
         for front in ("text", "soft", "link")
+        for back in ("ground", "surface", "sunk")
+    ),
+    *(
+        (ecosystem, back)
+        for ecosystem in ("sigma", "elastic", "panther", "other")
         for back in ("ground", "surface", "sunk")
     ),
     *((f"on-{severity.value}", severity.value) for severity in Severity),

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tocsin.condition.tree import TRUE
+from tocsin.condition.tree import TRUE, Field, Op, Predicate
 from tocsin.errors import UsageError
 from tocsin.rules.model import Indices, Input, LogSource, Rule, Severity, Technique
 from tocsin.rules.select import FIELDS, parse_where
 
+STARTED = Predicate(Field(("Image",)), Op.ENDSWITH, ("\\rundll32.exe", "a,b"), fold_case=True)
 RULES = [
     Rule(
         id="0c7a0cb2-64ae", name="Key Vault [Secret] Read?", ecosystem="sigma", kind="detection",
@@ -21,7 +22,8 @@ RULES = [
     Rule(
         id="1", name="Process Started", ecosystem="sigma", kind="detection", pack="theirs",
         path="theirs/windows/start.yml", digest="", severity=Severity.LOW, status="stable",
-        inputs=(Input(TRUE, LogSource("windows", "process_creation", None)),),
+        inputs=(Input(STARTED, LogSource("windows", "process_creation", None)),),
+        date="2024/03/01", modified="2025-6-7",
     ),
     Rule(
         id="2", name="Cloud Trail", ecosystem="elastic", kind="query", pack="theirs",
@@ -84,6 +86,24 @@ RULES = [
         ("READS", "0"),
         ("-cloud", "1"),
         ("-cloud -process", ""),
+        ('"trail cloud"', ""),
+        ('"cloud trail"', "2"),
+        ('"name:read"', "0"),
+        ("changed>=2025-06", "1"),
+        ("changed<2025", ""),
+        ("date:2024", "1"),
+        ("modified<=2025-06-07", "1"),
+        ("value:rundll32.exe", "1"),
+        (r"value=\rundll32.exe", "1"),
+        ("value=rundll32.exe", ""),
+        ('value:"a,b"', "1"),
+        ("field:image", "1"),
+        ("platform:azure,windows", "01"),
+        ("source:windows/*", "1"),
+        ("has:logic,author", "012"),
+        ("has:author", "0"),
+        ("text:secret", "0"),
+        ("technique:T1685", ""),
     ],
 )
 def test_an_expression_chooses(where: str, chosen: str) -> None:
@@ -111,8 +131,9 @@ def test_what_means_nothing_is_refused(where: str, says: str) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_can_be_asked(field: str) -> None:
-    rule = replace(RULES[{"category": 1, "index": 2}.get(field, 0)], collections=("core",))
+    at = {"category": 1, "index": 2, **dict.fromkeys(("changed", "date", "modified"), 1)}
+    rule = replace(RULES[{**at, "field": 1, "value": 1}.get(field, 0)], collections=("core",))
     [value, *_] = FIELDS[field](rule)
     quoted = value.replace("'", "")
-    assert parse_where(f"'{field}:{quoted}'")(rule)
-    assert not parse_where(f"'-{field}:{quoted}'")(rule)
+    assert parse_where(f"{field}:'{quoted}'")(rule)
+    assert not parse_where(f"-{field}:'{quoted}'")(rule)

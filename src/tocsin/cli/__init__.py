@@ -14,7 +14,7 @@ from tocsin.printable import printable_lines
 USAGE_STATUS = 2
 
 
-COMMANDS = ("demo", "explain", "logs", "rules", "scan", "test")
+COMMANDS = ("attack", "catalog", "demo", "explain", "logs", "rules", "scan", "test")
 """The modules below; one is imported when its command is called."""
 
 

@@ -1,8 +1,9 @@
-"""One rule as `tocsin rules show` prints it, and as a record."""
+"""One rule as `tocsin rules show` prints it."""
 
 import json
 from collections.abc import Iterator, Sequence
 
+from tocsin.catalog.record import rule_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.logs.load import load_log_types
 from tocsin.rules.describe import describe_schedule, describe_stage, describe_suppression
@@ -21,32 +22,6 @@ _SHOWN = frozenset(
 """Fields of a rule file that have a place of their own."""
 
 _UNSHOWN_METADATA = {"creation_date", "maturity", "updated_date"}
-
-
-def rule_record_of(rule: Rule) -> dict[str, object]:
-    """Return a rule as the record that `list` writes as JSON."""
-    from tocsin.alerts.attack import attack_records
-    from tocsin.alerts.model import rule_record
-
-    return {
-        "schema": 1,
-        **rule_record(rule),
-        "severity": rule.severity.value,
-        "status": rule.status,
-        "description": rule.description,
-        "date": rule.date,
-        "modified": rule.modified,
-        "attack": attack_records(rule.attack),
-        "verdict": rule.verdict.value,
-        "reasons": rule.reasons,
-        "risk_score": rule.risk_score,
-        "building_block": rule.building_block,
-        "stage": describe_stage(rule.stage) if rule.stage else None,
-        "suppression": describe_suppression(rule.suppression) if rule.suppression else None,
-        "schedule": describe_schedule(rule.schedule) if rule.schedule else None,
-        "guide": rule.guide,
-        "setup": rule.setup,
-    }
 
 
 def whole_record_of(rule: Rule) -> dict[str, object]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from tocsin.catalog.record import rule_record_of
 from tocsin.cli.options import HELP, find, load, rule_options
-from tocsin.cli.rule_text import rule_lines, rule_record_of, whole_record_of
+from tocsin.cli.rule_text import rule_lines, whole_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.errors import InputError, UsageError
 from tocsin.logs.load import load_log_types

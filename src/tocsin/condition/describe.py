@@ -40,6 +40,11 @@ _IMPLIED = {Call("text"), Call("number"), Call("leaves")}
 """Functions that say how a language reads values; people need not see them."""
 
 
+def words_of(op: Op) -> str:
+    """Return how an operator is said."""
+    return _WORDS[op]
+
+
 def describe(condition: Condition, indent: str = "") -> str:
     """Render a condition, one predicate per line, nested parts indented."""
     return "\n".join(f"{indent}{line}" for line in _lines(condition))
@@ -124,11 +129,18 @@ def field_name(field: Field) -> str:
     return f"{name} ({', '.join(calls)})" if calls else name
 
 
+def plain_value(value: Value) -> str:
+    """Return a value of a predicate as text, without quotes and slashes around it."""
+    if isinstance(value, Glob):
+        return "".join(part.value if isinstance(part, Wild) else part for part in value.parts)
+    if isinstance(value, Regex):
+        return value.pattern
+    return value if isinstance(value, str) else str(value).lower()
+
+
 def value_text(value: Value) -> str:
     """Return a value of a predicate as people write it."""
-    if isinstance(value, Glob):
-        text = "".join(part.value if isinstance(part, Wild) else part for part in value.parts)
-        return quote(text)
+    text = plain_value(value)
     if isinstance(value, Regex):
-        return f"/{value.pattern}/{value.flags}"
-    return quote(value) if isinstance(value, str) else str(value).lower()
+        return f"/{text}/{value.flags}"
+    return quote(text) if isinstance(value, str | Glob) else text

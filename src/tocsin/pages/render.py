@@ -32,13 +32,14 @@ DEEPEST = 12
 
 def render_report(report: Report) -> Iterator[bytes]:
     """Write the page of a report, piece by piece."""
-    style, script = _static("report.css"), _static("report.js")
+    style = static_text("tokens.css") + static_text("report.css")
+    script = static_text("report.js")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     stream = (
-        _environment()
+        environment()
         .get_template("report.html")
         .stream(report=report, policy=policy, style=Markup(style), script=Markup(script))
     )
@@ -47,8 +48,9 @@ def render_report(report: Report) -> Iterator[bytes]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders every template: values are escaped, and what misleads is written out."""
+    made = Environment(
         autoescape=True,
         loader=FunctionLoader(lambda name: _text(f"templates/{name}")),
         undefined=StrictUndefined,
@@ -56,11 +58,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(_FILTERS)
-    return environment
+    made.filters.update(_FILTERS)
+    return made
 
 
-def _static(name: str) -> str:
+def static_text(name: str) -> str:
+    """Return a file that pages are styled or moved by."""
     return "\n" + _text(f"static/{name}")
 
 

@@ -16,6 +16,7 @@ import orjson
 
 from tocsin import __version__
 from tocsin.caching import cache_folder
+from tocsin.content.attack import own_file
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, combine, find_rule_files, quiet_gc
 from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.stored import Heading, StoredFile, read_stored, write_stored
@@ -108,6 +109,7 @@ def _code_state() -> list[tuple[str, int, int]]:
     package = Path(__file__).parent.parent
     patterns = ("rules/**/*.py", "rules/**/*.lark", "condition/*.py", "content/attack/*.json")
     modules = sorted(module for pattern in patterns for module in package.glob(pattern))
+    modules += [own for own in [own_file()] if own.is_file()]
     return [(m.name, m.stat().st_size, m.stat().st_mtime_ns) for m in modules]
 
 

@@ -57,7 +57,7 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
     can be given. Raises `UsageError` if a path does not exist or holds no rule files.
     """
     found: list[RuleFile] = []
-    for root, pack in _name_packs(roots).items():
+    for root, pack in name_packs(roots).items():
         if root.is_dir():
             files = sorted(_rule_files_below(root), key=lambda path: path.parts)
             if not files:
@@ -75,10 +75,7 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
 
 def _parts_beside(root: Path, files: Sequence[Path]) -> list[Path]:
     """Return what rules of Panther below a path are made with, if its pack keeps it beside them."""
-    above = next(
-        (one for one in root.resolve().parents if any((one / name).is_dir() for name in PARTS)),
-        None,
-    )
+    above = next(filter(_is_pack, root.resolve().parents), None)
     if above is None:
         return []
     known = {path.resolve() for path in files}
@@ -90,7 +87,7 @@ def _is_pack(folder: Path) -> bool:
     return any((folder / name).is_dir() for name in PARTS)
 
 
-def _name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
+def name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
     """Name each root's pack by its file or folder, with as many folders above as tell it apart.
 
     A root that is named twice is one pack.

@@ -1,13 +1,18 @@
-"""MITRE ATT&CK as it ships: names, the order of tactics, and what older ids became.
+"""MITRE ATT&CK: names, the order of tactics, and what older ids became.
 
-`enterprise.json` is the one place where Tocsin knows any of it. It is read when first asked for,
-never on import. Tactics come and go with versions of ATT&CK, so nothing here is an enum.
+`enterprise.json` is the one place where Tocsin knows any of it, unless `tocsin attack update` put a
+newer one into the user's data folder. It is read when first asked for, never on import. Tactics
+come and go with versions of ATT&CK, so nothing here is an enum.
 """
 
+import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -93,10 +98,42 @@ class Attack:
         return f"not in ATT&CK {self.version}"
 
 
+def own_file() -> Path:
+    """Return where a newer ATT&CK of the user's would be.
+
+    The environment variable `TOCSIN_DATA` names another folder for the user's data.
+    """
+    if own := os.environ.get("TOCSIN_DATA"):
+        return Path(own) / "attack" / "enterprise.json"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tocsin")) / "attack" / "enterprise.json"
+
+
+def shipped() -> dict[str, Any]:
+    """Return the compact form that ships."""
+    found: dict[str, Any] = orjson.loads((files(__name__) / "enterprise.json").read_bytes())
+    return found
+
+
 @cache
 def load_attack() -> Attack:
-    """Return ATT&CK Enterprise as it ships."""
-    data = orjson.loads((files(__name__) / "enterprise.json").read_bytes())
+    """Return ATT&CK Enterprise: the user's own, else as it ships."""
+    path = own_file()
+    try:
+        return read_attack(orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _LOG.warning("%s cannot be read, ATT&CK is taken as it ships: %r", path, error)
+    return read_attack(shipped())
+
+
+_LOG = logging.getLogger(__name__)
+
+
+def read_attack(data: Mapping[str, Any]) -> Attack:
+    """Read the compact form."""
     tactics = data["tactics"]
     return Attack(
         version=data["version"],
@@ -108,3 +145,22 @@ def load_attack() -> Attack:
         replaced=data["replaced"],
         withdrawn=frozenset(data["withdrawn"]),
     )
+
+
+def update_attack(bundle: bytes) -> Attack:
+    """Put the ATT&CK of a STIX bundle into the user's data folder; raise `InputError` for none."""
+    from tocsin.content.attack.stix import compact
+    from tocsin.errors import InputError
+
+    try:
+        parsed = orjson.loads(bundle)
+    except ValueError:
+        raise InputError("not JSON") from None
+    data = compact(parsed, shipped())
+    path = own_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(orjson.dumps(data, option=orjson.OPT_INDENT_2))
+    temporary.replace(path)
+    load_attack.cache_clear()
+    return load_attack()
