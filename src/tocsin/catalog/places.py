@@ -1,0 +1,211 @@
+"""Where a field's values come from in one shape of a log type, whatever name a rule has for it.
+
+Names of several vocabularies that read the same keys of the record are one *place*, and a place has
+one name: that of the Elastic Common Schema where it has one, else its keys.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from tocsin.condition.functions import fold
+from tocsin.condition.tree import Call, Field
+from tocsin.logs.logtype import EVERY_EVENT, Shape, Variant
+from tocsin.logs.mapping import (
+    ABSENT,
+    All,
+    Const,
+    Expr,
+    First,
+    Name,
+    Path,
+    Table,
+    Via,
+    When,
+    every_leaf,
+)
+from tocsin.logs.respelled import Respelled
+from tocsin.logs.view import name_in
+
+Key = tuple[str, ...]
+
+_COSMETIC = frozenset({"filled", "text", "string", "leaves", "lower", "upper", "address", "ip"})
+"""Functions that leave a value what it is, but for its letters' case or a port behind it."""
+_ECS_SETS = re.compile(
+    r"(event|process|file|source|destination|client|user|user_agent|cloud|host|url|http|dns|"
+    r"registry|dll|network|service|rule|group)\."
+)
+
+
+def reduced(expr: Expr) -> Expr:
+    """Return an expression without parts that never read anything and repeated functions."""
+    match expr:
+        case Via(of, calls):
+            inner = reduced(of)
+            calls = tuple(call for call in calls if call.name != "filled")
+            if isinstance(inner, Via):
+                inner, calls = inner.of, inner.calls + calls
+            if inner == ABSENT:
+                return ABSENT
+            return Via(inner, calls) if calls else inner
+        case First(parts):
+            kept = tuple(dict.fromkeys(one for part in parts if (one := reduced(part)) != ABSENT))
+            return kept[0] if len(kept) == 1 else First(kept)
+        case All(parts):
+            kept = tuple(dict.fromkeys(one for part in parts if (one := reduced(part)) != ABSENT))
+            return kept[0] if len(kept) == 1 else All(kept)
+        case Table(of):
+            return replace(expr, of=reduced(of))
+        case _:
+            return expr
+
+
+class Places:
+    """The places of one shape, and their names."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self._raw: dict[Key, Key] = {}
+        self._names: dict[Key, str] = {}
+        self._exprs: dict[tuple[str, int, str], Expr] = {}
+        self._variants: dict[int, Variant] = {}
+        self._several: dict[str, Expr] = {}
+        self._paths: dict[str, Key] = {}
+        self._learn()
+
+    def _learn(self) -> None:
+        """Take the spelling of keys, and names for places, from what the shape declares."""
+        named: dict[Key, list[str]] = {}
+        for vocabulary in sorted(self.shape.names):
+            spelled = self.shape.spellings.get(vocabulary, {})
+            for name, expr in sorted(self.shape.names[vocabulary].items()):
+                for leaf in every_leaf(expr):
+                    if isinstance(leaf, Path):
+                        self._raw.setdefault(normal(leaf.path), leaf.path)
+                key = self.one_key(expr) if vocabulary == "ecs" else None
+                if key:
+                    named.setdefault(key, []).append(spelled.get(name, name))
+        self._names = {key: min(names, key=_rank) for key, names in named.items()}
+
+    def expression(
+        self, vocabulary: str, field: Field, variant: Variant = EVERY_EVENT
+    ) -> Expr:
+        """Return what a field of a rule reads, in its shortest form."""
+        if len(field.path) != 1:
+            return Path(field.path)
+        at = (vocabulary, id(variant), field.path[0])
+        if at not in self._exprs:
+            self._variants[id(variant)] = variant
+            names = dict(variant.names)
+            self._exprs[at] = reduced(name_in(self.shape, vocabulary, names, field.path[0]))
+        return self._exprs[at]
+
+    def one_key(self, expr: Expr) -> Key | None:
+        """Return the normal keys of the only path that an expression reads as it stands."""
+        expr = reduced(expr)
+        if isinstance(expr, Via) and all(call.name in _COSMETIC for call in expr.calls):
+            expr = expr.of
+        if isinstance(expr, Path | Name | Respelled):
+            return normal(self.raw_path(expr))
+        return None
+
+    def main_key(self, expr: Expr) -> Key:
+        """Return the normal keys of the path that an expression reads first; empty if none."""
+        paths = leaf_paths(reduced(expr))
+        return normal(next(paths, ()))
+
+    def named(self, expr: Expr) -> str:
+        """Return the one name of what is read, tables and alternatives left out of account."""
+        key = self.main_key(expr)
+        via = _telling(expr)
+        name = self._names.get(key) or self.spelled(key)
+        return f"{name} ({via})" if via else name
+
+    def exact_name(self, expr: Expr) -> str:
+        """Return a name that nothing else of the shape has; the keys it stands for are kept."""
+        key = self.one_key(expr)
+        if key is not None:
+            name = self._names.get(key) or self.spelled(key)
+            self._paths[name] = self._raw.get(key, self.raw_path(expr))
+            return name
+        parts = dict.fromkeys(self.spelled(normal(path)) for path in leaf_paths(expr))
+        name = " or ".join(parts) or "nothing"
+        while self._several.setdefault(name, expr) != expr:
+            name += "’"
+        self._paths[name] = self.raw_path(expr)
+        return name
+
+    def path_of(self, name: str) -> Key:
+        """Return the keys of the record behind an exact name, the first of several."""
+        return self._paths.get(name, (name,))
+
+    def spelled(self, key: Key) -> str:
+        """Return keys as the log type spells them, or in their normal form."""
+        return ".".join(self._raw.get(key, key))
+
+    def raw_path(self, leaf: Expr) -> Key:
+        """Return the keys of the record that a leaf reads."""
+        path = next(leaf_paths(leaf), ())
+        return self._raw.get(normal(path), path)
+
+
+def _telling(expr: Expr) -> str:
+    """Name the functions of an expression that make something else of its values."""
+    inner = reduced(expr)
+    calls = inner.calls if isinstance(inner, Via) else ()
+    return ", ".join(_shown(call) for call in calls if call.name not in _COSMETIC | {"number"})
+
+
+def _shown(call: Call) -> str:
+    return " ".join((call.name, *map(str, call.args)))
+
+
+def _rank(name: str) -> tuple[bool, int, str]:
+    """Order names for one place: those of ECS itself first, then the shortest."""
+    return not _ECS_SETS.match(name), len(name), name
+
+
+@lru_cache(maxsize=100_000)
+def normal(path: Key) -> Key:
+    """Return keys in one spelling, so that `resultType` and `result_type` are the same."""
+    return tuple(fold(key).replace("_", "") for key in path)
+
+
+def leaf_paths(expr: Expr) -> Iterator[Key]:
+    """Yield the keys that an expression may read values from, in order."""
+    match expr:
+        case Path(path):
+            yield path
+        case Name(name):
+            yield tuple(name.split("."))
+        case Respelled():
+            yield (*expr.path, *map(_unspelled(expr), expr.segments))
+        case First(parts) | All(parts):
+            for part in parts:
+                yield from leaf_paths(part)
+        case Table(of) | Via(of):
+            yield from leaf_paths(of)
+        case When(_, then, otherwise):
+            yield from leaf_paths(then)
+            if otherwise is not None:
+                yield from leaf_paths(otherwise)
+        case Const():
+            return
+
+
+def _unspelled(leaf: Respelled) -> Callable[[str], str]:
+    """Return what turns a segment of a name back into the record's key."""
+    other = {spelled: key for key, spelled in leaf.spelling.other.items()}
+
+    def key_of(segment: str) -> str:
+        if segment in other:
+            return other[segment]
+        first, *rest = segment.split("_")
+        camel = first + "".join(word[:1].upper() + word[1:] for word in rest)
+        for key in (camel, camel[:1].upper() + camel[1:]):
+            if leaf.spelling.spell(key) == segment:
+                return key
+        return segment
+
+    return key_of

@@ -1,0 +1,76 @@
+"""A rule as the catalogue reasons about it: its condition on each log type that it is about."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from tocsin.catalog.canonical import canonical
+from tocsin.catalog.logtypes import comparable_log_types
+from tocsin.catalog.places import Places
+from tocsin.condition.evaluate import holds
+from tocsin.condition.simplify import simplify
+from tocsin.condition.tree import FALSE, And, Condition, Or
+from tocsin.engine.plan import select
+from tocsin.jsontext import Json
+from tocsin.logs.logtype import LogType, Variant, generic
+from tocsin.logs.view import RecordView
+from tocsin.rules.model import Input, LogSource, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A rule on one log type, in the first of its shapes."""
+
+    log_type: LogType
+    places: Places
+    condition: Condition
+    """What it asks of an event, over the names of `places`."""
+    own: Condition
+    """The same without what only makes an event one of its log source."""
+    inputs: tuple[tuple[Input, Variant], ...]
+
+    def matches(self, record: dict[str, Json]) -> bool:
+        """Say whether the rule's own conditions hold for a record, as the engine reads it."""
+        return any(self._matches(record, one, variant) for one, variant in self.inputs)
+
+    def _matches(self, record: dict[str, Json], one: Input, variant: Variant) -> bool:
+        view = RecordView(record, self.places.shape, one.vocabulary)
+        if not holds(variant.condition, view.read, view.elements):
+            return False
+        through = view.through(one.vocabulary, variant)
+        return holds(one.condition, through.read, through.elements)
+
+
+@cache
+def places_of(log_type: LogType) -> Places:
+    """Return the places of a log type's first shape."""
+    return Places(log_type.shapes[0])
+
+
+def readings(rule: Rule) -> Mapping[str, Reading]:
+    """Return a rule on every log type that it can match events of, by the log type's name.
+
+    Rules for logs without log type are on one that stands for their log source.
+    """
+    found = {one.log_type.name: one for one in _readings(rule, comparable_log_types())}
+    if found or not rule.inputs:
+        return found
+    sources = {one.scope for one in rule.inputs if isinstance(one.scope, LogSource)}
+    return {one.log_type.name: one for one in _readings(rule, map(_generic, sorted(sources, key=str)))}
+
+
+@lru_cache(maxsize=1024)
+def _generic(source: LogSource) -> LogType:
+    return generic(source.product, source.category, source.service)
+
+
+def _readings(rule: Rule, log_types: Iterable[LogType]) -> Iterator[Reading]:
+    for log_type in log_types:
+        inputs = tuple((one, v) for one in rule.inputs for v in select(log_type, one))
+        if inputs:
+            places = places_of(log_type)
+            own = [canonical(one.condition, places, one.vocabulary, v) for one, v in inputs]
+            gates = [canonical(v.condition, places, one.vocabulary) for one, v in inputs]
+            whole = simplify(Or(tuple(map(And, zip(gates, own, strict=True)))))
+            if whole != FALSE:
+                yield Reading(log_type, places, whole, simplify(Or(tuple(own))), inputs)
