@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import lru_cache
 
 import re2
@@ -23,6 +24,7 @@ from tocsin.condition.tree import (
     AnyElement,
     Call,
     Condition,
+    FieldsCompare,
     Glob,
     Not,
     Op,
@@ -31,6 +33,8 @@ from tocsin.condition.tree import (
     Regex,
     Value,
     Wild,
+    fields,
+    leaves,
 )
 
 MAX_STEPS = 20_000
@@ -73,6 +77,9 @@ class _Proof:
     """Shows that facts imply a goal; facts and goal hold negations of predicates only."""
 
     steps: int
+    paths: dict[int, tuple[Condition, frozenset[tuple[str, ...]]]] = dataclass_field(
+        default_factory=dict
+    )
 
     def shows(self, facts: Sequence[Condition], goal: Condition) -> bool:
         self.steps -= 1
@@ -99,14 +106,32 @@ class _Proof:
         return leaf_implies(fact, goal)
 
     def by_cases(self, facts: list[Condition], goal: Condition) -> bool:
-        """Show the goal for every alternative of one fact, the one with the fewest."""
-        choices = [fact for fact in facts if isinstance(fact, Or)]
+        """Show the goal for every alternative of one fact, the one with the fewest.
+
+        An alternative that says nothing of the goal's fields cannot help: then the other facts have
+        to do, and are tried without it.
+        """
+        wanted = self.fields(goal)
+        choices = [
+            fact
+            for fact in facts
+            if isinstance(fact, Or)
+            and all(not wanted.isdisjoint(self.fields(part)) for part in fact.parts)
+        ]
         choices += [fact for fact in facts if _is_split(fact, goal)]
         if not choices:
             return False
         chosen = min(choices, key=lambda fact: len(_alternatives(fact)))
         rest = [fact for fact in facts if fact is not chosen]
         return all(self.shows([*rest, part], goal) for part in _alternatives(chosen))
+
+    def fields(self, condition: Condition) -> frozenset[tuple[str, ...]]:
+        """Return the paths of the fields that a condition asks."""
+        known = self.paths.get(id(condition))
+        if known is None:
+            known = condition, frozenset(field.path for field in fields(condition))
+            self.paths[id(condition)] = known
+        return known[1]
 
 
 def _flat(facts: Iterable[Condition]) -> Iterable[Condition]:
@@ -118,14 +143,57 @@ def _flat(facts: Iterable[Condition]) -> Iterable[Condition]:
 
 
 def _is_split(fact: Condition, goal: Condition) -> bool:
-    """Say whether the values of a predicate are worth looking at one by one."""
-    return isinstance(fact, Predicate) and len(fact.values) > 1 and isinstance(goal, Or)
+    """Say whether each value of a predicate, by itself, says something that the goal asks."""
+    if not (isinstance(fact, Predicate) and len(fact.values) > 1 and isinstance(goal, Or)):
+        return False
+    asked = [
+        leaf
+        for leaf in leaves(goal)
+        if isinstance(leaf, Predicate) and leaf.field.path == fact.field.path
+    ]
+    return len(asked) > 1 and all(
+        any(_predicates(one, leaf) for leaf in asked) for one in _each_value(fact)
+    )
+
+
+def _each_value(predicate: Predicate) -> list[Predicate]:
+    return [replace(predicate, values=(value,)) for value in predicate.values]
 
 
 def _alternatives(fact: Condition) -> Sequence[Condition]:
     if isinstance(fact, Predicate):
-        return [replace(fact, values=(value,)) for value in fact.values]
+        return _each_value(fact)
     return fact.parts if isinstance(fact, Or) else ()
+
+
+def may_imply(one: Condition, other: Condition) -> bool:
+    """Say whether `implies` is worth asking: False only where it is False.
+
+    What the other asks for in any case has to follow from something that the first asks for.
+    """
+    asked = [part for part in other.parts if isinstance(part, Predicate)] if (
+        isinstance(other, And)
+    ) else [other] if isinstance(other, Predicate) else []
+    return all(_is_said(part, one) for part in asked)
+
+
+def _is_said(goal: Predicate, condition: Condition) -> bool:
+    """Say whether a predicate that is under no negation implies another, for one value at least."""
+    match condition:
+        case Predicate():
+            if condition.field.path != goal.field.path:
+                return False
+            if not condition.values:
+                return _predicates(condition, goal)
+            if len(condition.values) > 1 and _predicates(condition, goal):
+                return True
+            return any(_predicates(one, goal) for one in _each_value(condition))
+        case And(parts) | Or(parts):
+            return any(_is_said(goal, part) for part in parts)
+        case FieldsCompare() | AnyElement():
+            return True
+        case _:
+            return False
 
 
 def leaf_implies(one: Condition, other: Condition) -> bool:

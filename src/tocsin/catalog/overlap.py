@@ -15,10 +15,9 @@ import orjson
 from tocsin.catalog.canonical import ANY_TEXT
 from tocsin.catalog.events import Event, events_for
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
+from tocsin.catalog.outcome import is_outcome, without_outcome
 from tocsin.catalog.subject import Reading, readings
-from tocsin.condition.simplify import substitute
 from tocsin.condition.tree import (
-    TRUE,
     And,
     Condition,
     FieldsCompare,
@@ -40,11 +39,6 @@ _KIND = re.compile(
 """Fields that say what kind of event one is; that two rules ask for one kind says little."""
 EVENTS = 1000
 """Events on which a relation is tried."""
-_OUTCOME = re.compile(
-    r"(.*[ ._])?(outcome|result|resulttype|resultstatus|status|activitystatus|errorcode|"
-    r"statuscode|responsestatus|severity)",
-    re.IGNORECASE,
-)
 
 
 class Relation(StrEnum):
@@ -333,13 +327,6 @@ def _common(mine: Predicate, theirs: Predicate) -> Iterator[str]:
             yield value_text(value)
 
 
-def is_outcome(leaf: Leaf) -> bool:
-    """Say whether a predicate asks how something ended."""
-    if isinstance(leaf, FieldsCompare) or not leaf.field.path:
-        return False
-    return bool(_OUTCOME.fullmatch(leaf.field.path[-1].replace("_", "")))
-
-
 def _pinned_outcome(
     one: Condition, other: Condition
 ) -> tuple[str, object] | None:
@@ -347,17 +334,13 @@ def _pinned_outcome(
     asked = [[leaf for leaf in leaves(part) if is_outcome(leaf)] for part in (one, other)]
     if not all(asked):
         return None
-    bare_one, bare_other = (_without_outcome(part) for part in (one, other))
+    bare_one, bare_other = (without_outcome(part) for part in (one, other))
     try:
         if not (implies(bare_one, bare_other) and implies(bare_other, bare_one)):
             return None
     except (UndecidedError, RecursionError):
         return None
     return next(_agreed(asked[0], asked[1]), None)
-
-
-def _without_outcome(condition: Condition) -> Condition:
-    return substitute(condition, lambda leaf: TRUE if is_outcome(leaf) else leaf)
 
 
 def _agreed(mine: Iterable[Leaf], theirs: Iterable[Leaf]) -> Iterator[tuple[str, object]]:
@@ -393,5 +376,5 @@ def _outcomes(one: Condition, other: Condition) -> list[str]:
 
 __all__ = [
     "EVENTS", "Comparison", "Not", "OnLogType", "Relation", "Shared", "Trial", "compare",
-    "compare_readings", "is_outcome", "positive_leaves", "shared_values",
+    "compare_readings", "positive_leaves", "shared_values",
 ]  # fmt: skip

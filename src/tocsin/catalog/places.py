@@ -68,6 +68,7 @@ class Places:
         self.shape = shape
         self._raw: dict[Key, Key] = {}
         self._names: dict[Key, str] = {}
+        self._loose: dict[tuple[Key, str], str] = {}
         self._exprs: dict[tuple[str, int, str], Expr] = {}
         self._variants: dict[int, Variant] = {}
         self._several: dict[str, Expr] = {}
@@ -76,17 +77,21 @@ class Places:
 
     def _learn(self) -> None:
         """Take the spelling of keys, and names for places, from what the shape declares."""
-        named: dict[Key, list[str]] = {}
+        exact: dict[Key, list[str]] = {}
+        named: dict[tuple[Key, str], list[str]] = {}
         for vocabulary in sorted(self.shape.names):
             spelled = self.shape.spellings.get(vocabulary, {})
             for name, expr in sorted(self.shape.names[vocabulary].items()):
                 for leaf in every_leaf(expr):
                     if isinstance(leaf, Path):
                         self._raw.setdefault(normal(leaf.path), leaf.path)
-                key = self.one_key(expr) if vocabulary == "ecs" else None
-                if key:
-                    named.setdefault(key, []).append(spelled.get(name, name))
-        self._names = {key: min(names, key=_rank) for key, names in named.items()}
+                if vocabulary == "ecs":
+                    name = spelled.get(name, name)
+                    if key := self.one_key(expr):
+                        exact.setdefault(key, []).append(name)
+                    named.setdefault(_first_way(expr), []).append(name)
+        self._names = {key: min(names, key=_rank) for key, names in exact.items()}
+        self._loose = {way: min(names, key=_rank) for way, names in named.items()}
 
     def expression(
         self, vocabulary: str, field: Field, variant: Variant = EVERY_EVENT
@@ -110,17 +115,19 @@ class Places:
             return normal(self.raw_path(expr))
         return None
 
-    def main_key(self, expr: Expr) -> Key:
-        """Return the normal keys of the path that an expression reads first; empty if none."""
-        paths = leaf_paths(reduced(expr))
-        return normal(next(paths, ()))
+    def named(self, expr: Expr) -> str | None:
+        """Return one name for all that reads a path first, tables and alternatives set aside.
 
-    def named(self, expr: Expr) -> str:
-        """Return the one name of what is read, tables and alternatives left out of account."""
-        key = self.main_key(expr)
-        via = _telling(expr)
-        name = self._names.get(key) or self.spelled(key)
-        return f"{name} ({via})" if via else name
+        None for what reads nothing from a record.
+        """
+        key, via = _first_way(expr)
+        if not key:
+            return None
+        name = self._loose.get((key, via))
+        if name:
+            return name
+        bare = self._loose.get((key, "")) or self.spelled(key)
+        return f"{bare} ({via})" if via else bare
 
     def exact_name(self, expr: Expr) -> str:
         """Return a name that nothing else of the shape has; the keys it stands for are kept."""
@@ -150,11 +157,26 @@ class Places:
         return self._raw.get(normal(path), path)
 
 
-def _telling(expr: Expr) -> str:
-    """Name the functions of an expression that make something else of its values."""
-    inner = reduced(expr)
-    calls = inner.calls if isinstance(inner, Via) else ()
-    return ", ".join(_shown(call) for call in calls if call.name not in _COSMETIC | {"number"})
+def _first_way(expr: Expr) -> tuple[Key, str]:
+    """Return the normal keys that an expression reads first, and what it makes of the value."""
+    calls: tuple[Call, ...] = ()
+    while True:
+        match expr:
+            case Via(of, own):
+                expr, calls = of, own + calls
+            case First(parts) | All(parts):
+                filled = [part for part in parts if reduced(part) != ABSENT]
+                if not filled:
+                    return (), ""
+                expr = filled[0]
+            case Table(of):
+                expr = of
+            case When(_, then):
+                expr = then
+            case _:
+                break
+    telling = (_shown(call) for call in calls if call.name not in _COSMETIC | {"number"})
+    return normal(next(leaf_paths(expr), ())), ", ".join(telling)
 
 
 def _shown(call: Call) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from tocsin.catalog.canonical import canonical
+from tocsin.catalog.outcome import without_outcome
 from tocsin.catalog.logtypes import comparable_log_types
 from tocsin.catalog.places import Places
 from tocsin.condition.evaluate import holds
@@ -27,6 +28,8 @@ class Reading:
     """What it asks of an event, over the names of `places`."""
     own: Condition
     """The same without what only makes an event one of its log source."""
+    bare: Condition
+    """What its first input asks in the first way to read it, outcomes left out: for a first look."""
     inputs: tuple[tuple[Input, Variant], ...]
 
     def matches(self, record: dict[str, Json]) -> bool:
@@ -73,4 +76,5 @@ def _readings(rule: Rule, log_types: Iterable[LogType]) -> Iterator[Reading]:
             gates = [canonical(v.condition, places, one.vocabulary) for one, v in inputs]
             whole = simplify(Or(tuple(map(And, zip(gates, own, strict=True)))))
             if whole != FALSE:
-                yield Reading(log_type, places, whole, simplify(Or(tuple(own))), inputs)
+                bare = simplify(without_outcome(own[0]))
+                yield Reading(log_type, places, whole, simplify(Or(tuple(own))), bare, inputs)
