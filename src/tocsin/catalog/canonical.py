@@ -6,11 +6,11 @@ several languages can be compared part by part. Values are taken to be single te
 a language reads objects and empty arrays is left out of account.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from tocsin.catalog.places import Places, reduced
+from tocsin.catalog.places import Places, opened, reduced
 from tocsin.condition.evaluate import compile_test, holds
 from tocsin.condition.functions import apply, fold
 from tocsin.condition.simplify import simplify
@@ -33,8 +33,7 @@ from tocsin.condition.tree import (
     Wild,
 )
 from tocsin.logs.logtype import EVERY_EVENT, Variant
-from tocsin.logs.mapping import ABSENT, All, Const, Expr, First, Name, Path, Table, Via
-from tocsin.logs.respelled import Respelled
+from tocsin.logs.mapping import All, Const, Expr, First, Table, Via
 
 TEXT_OPS = frozenset({Op.EQUALS, Op.CONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.GLOB, Op.REGEX})
 FOLDED_OPS = TEXT_OPS - {Op.REGEX}
@@ -79,8 +78,8 @@ class _Canonical:
         """Return a field that is compared with another one."""
         expr = self.places.expression(self.vocabulary, field, self.variant)
         calls = tuple(call for call in field.via if call.name not in _READINGS)
-        if isinstance(expr, Via):
-            expr, calls = expr.of, expr.calls + calls
+        expr, before = opened(expr)
+        calls = before + calls
         return Field((self.places.exact_name(expr),), calls)
 
     def predicate(self, expr: Expr, via: tuple[Call, ...], asked: Predicate) -> Condition:
@@ -98,8 +97,6 @@ class _Canonical:
             case First(()):
                 return FALSE
         name = self.places.exact_name(expr)
-        if isinstance(expr, Path | Name | Respelled) and expr != ABSENT:
-            return plain(replace(asked, field=Field((name,), via)))
         return plain(replace(asked, field=Field((name,), via)))
 
 
@@ -184,9 +181,9 @@ def _without_case(predicate: Predicate) -> Condition:
     return plain(replace(bare, fold_case=True))
 
 
-def _changed(value: Value, change) -> Value:  # type: ignore[no-untyped-def]
+def _changed(value: Value, change: Callable[[str], str]) -> Value:
     if isinstance(value, str):
-        return str(change(value))
+        return change(value)
     if isinstance(value, Glob):
         return Glob(tuple(p if isinstance(p, Wild) else change(p) for p in value.parts))
     return value

@@ -155,9 +155,7 @@ class Additions:
     """Rules without a condition that is read."""
 
 
-def additions(
-    there: Iterable[Rule], coming: Iterable[Rule], *, events: int = EVENTS
-) -> Additions:
+def additions(there: Iterable[Rule], coming: Iterable[Rule], *, events: int = EVENTS) -> Additions:
     """Say what a pack's rules would add to the rules that are enabled."""
     known, added = read_rules(there), read_rules(coming)
     candidates = Candidates([*known, *added])
@@ -169,11 +167,11 @@ def additions(
     for number in range(len(known), len(candidates.read)):
         coming_one = candidates.read[number]
         found = [
-            one
+            compared
             for other in near.get(number, ())
-            if (one := _compared(coming_one, candidates.read[other], events))
+            if (compared := _compared(coming_one, candidates.read[other], events))
         ]
-        covering = [one for one in found if one.relation is not Relation.IMPLIED]
+        covering = [pair for pair in found if pair.relation is not Relation.IMPLIED]
         if covering:
             covered.append(covering[0])
         elif found:

@@ -112,7 +112,7 @@ class _Proof:
         to do, and are tried without it.
         """
         wanted = self.fields(goal)
-        choices = [
+        choices: list[Condition] = [
             fact
             for fact in facts
             if isinstance(fact, Or)
@@ -171,9 +171,13 @@ def may_imply(one: Condition, other: Condition) -> bool:
 
     What the other asks for in any case has to follow from something that the first asks for.
     """
-    asked = [part for part in other.parts if isinstance(part, Predicate)] if (
-        isinstance(other, And)
-    ) else [other] if isinstance(other, Predicate) else []
+    asked = (
+        [part for part in other.parts if isinstance(part, Predicate)]
+        if (isinstance(other, And))
+        else [other]
+        if isinstance(other, Predicate)
+        else []
+    )
     return all(_is_said(part, one) for part in asked)
 
 
@@ -204,7 +208,7 @@ def leaf_implies(one: Condition, other: Condition) -> bool:
         return _predicates(one, other)
     if isinstance(one, AnyElement) and isinstance(other, AnyElement):
         return one.path == other.path and implies(one.condition, other.condition, 500)
-    return one == other or one == FALSE or other == TRUE
+    return one in (other, FALSE) or other == TRUE
 
 
 def _predicates(one: Predicate, other: Predicate) -> bool:
@@ -241,9 +245,7 @@ def _number_of_text(one: Predicate, other: Predicate) -> bool:
         return False
     test = compile_test(other.op, other.values, other.fold_case)
     numbers = [list(number_of(value)) for value in one.values if isinstance(value, str | int)]
-    return len(numbers) == len(one.values) and all(
-        any(map(test, found)) for found in numbers
-    )
+    return len(numbers) == len(one.values) and all(any(map(test, found)) for found in numbers)
 
 
 def _value_implies(op: Op, value: Value, fold_case: bool, other: Predicate) -> bool:  # noqa: FBT001
@@ -344,4 +346,3 @@ def _regexes(op: Op, value: Value, other: Predicate, *, fold_case: bool) -> bool
         if any(map(test, pieces)):
             return True
     return False
-

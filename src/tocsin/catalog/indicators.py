@@ -135,9 +135,7 @@ def _selected(log_type: LogType, scope: Scope) -> tuple[Variant, ...]:
     return select_scope(log_type, scope)
 
 
-def _of(
-    condition: Condition, names: _Names, number: int, *, negated: bool
-) -> Iterator[Indicator]:
+def _of(condition: Condition, names: _Names, number: int, *, negated: bool) -> Iterator[Indicator]:
     match condition:
         case And(parts) | Or(parts):
             for part in parts:
@@ -151,7 +149,13 @@ def _of(
             shared, other = names.canonical(left), (field_name(right),)
             op_text = f"{op.value} field"
             yield Indicator(
-                field_name(left), names.vocabulary, shared, op_text, other, negated, False, number
+                field_name(left),
+                names.vocabulary,
+                shared,
+                op_text,
+                other,
+                negated=negated,
+                input=number,
             )
         case AnyElement(path, inner):
             yield from _of_element(path, inner, names, number, negated=negated)
@@ -188,7 +192,12 @@ class _Inside(_Names):
 
 
 def _told(
-    predicate: Predicate, written: str, names: _Names, shared: str, number: int, negated: bool  # noqa: FBT001
+    predicate: Predicate,
+    written: str,
+    names: _Names,
+    shared: str,
+    number: int,
+    negated: bool,  # noqa: FBT001
 ) -> Iterator[Indicator]:
     """Yield a predicate as indicators, patterns under their plainest operator."""
     by_op: dict[str, list[str]] = {}
@@ -197,13 +206,11 @@ def _told(
         by_op.setdefault(op, []).append(text)
     case = not predicate.fold_case and any(isinstance(v, str | Glob) for v in predicate.values)
     for op, texts in (by_op or {predicate.op.value: []}).items():
-        yield Indicator(
-            written, names.vocabulary, shared, op, tuple(texts), negated, case, number
-        )
+        yield Indicator(written, names.vocabulary, shared, op, tuple(texts), negated, case, number)
 
 
 @lru_cache(maxsize=200_000)
-def _plainest(op: Op, value: Value, _: type) -> tuple[str, str]:
+def _plainest(op: Op, value: Value, _: str) -> tuple[str, str]:
     if isinstance(value, Regex):
         return op.value, f"/{value.pattern}/{value.flags}"
     if not isinstance(value, Glob):
@@ -224,7 +231,7 @@ def _plainest(op: Op, value: Value, _: type) -> tuple[str, str]:
 
 def plainest(op: Op, value: Value) -> tuple[str, str]:
     """Return the plainest operator that says the same of a value, and the value's text there."""
-    return _plainest(op, value, type(value))
+    return _plainest(op, value, type(value).__name__)
 
 
 PerEcosystem = Mapping[str, int]

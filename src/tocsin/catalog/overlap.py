@@ -9,26 +9,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import product
 
 import orjson
 
 from tocsin.catalog.canonical import ANY_TEXT
-from tocsin.catalog.events import Event, events_for
+from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
 from tocsin.catalog.outcome import is_outcome, without_outcome
-from tocsin.catalog.subject import Reading, readings
+from tocsin.catalog.subject import Reading, common_source, readings, readings_of
+from tocsin.condition.describe import phrase, value_text
 from tocsin.condition.tree import (
     And,
     Condition,
-    FieldsCompare,
     Leaf,
-    Not,
     Op,
     Or,
     Predicate,
     leaves,
 )
 from tocsin.jsontext import read_value
+from tocsin.rules.describe import describe_stage
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import Threshold
 
@@ -117,7 +118,10 @@ class Comparison:
 
 def compare(one: Rule, other: Rule, *, events: int = EVENTS) -> Comparison:
     """Compare two rules."""
-    return compare_readings(one, readings(one), other, readings(other), events=events)
+    of_one, of_other = readings(one), readings(other)
+    if of_one.keys().isdisjoint(of_other) and (source := common_source(one, other)):
+        of_one, of_other = readings_of(one, source), readings_of(other, source)
+    return compare_readings(one, of_one, other, of_other, events=events)
 
 
 def compare_readings(
@@ -196,12 +200,11 @@ class _Stages:
         return _limited(relation, forth=other is None, back=one is None)
 
     def remarks(self) -> Iterator[str]:
-        from tocsin.rules.describe import describe_stage
-
         if self.one.stage != self.other.stage:
             for rule in (self.one, self.other):
                 if rule.stage:
-                    yield f"{rule.name} ({rule.ecosystem}) alerts only on: {describe_stage(rule.stage)}"
+                    only = describe_stage(rule.stage)
+                    yield f"{rule.name} ({rule.ecosystem}) alerts only on: {only}"
 
 
 def _loose(relation: Relation) -> Relation:
@@ -247,8 +250,6 @@ def _try(
     examples: dict[tuple[bool, bool], Event] = {}
     for event in events_for(one.condition, other.condition, one.places, seed, events):
         if pinned:
-            from tocsin.catalog.events import put
-
             put(event, *pinned)
         record = read_value(orjson.dumps(event, default=str))[0]
         if not isinstance(record, dict):
@@ -317,8 +318,6 @@ def positive_leaves(condition: Condition) -> Iterator[Predicate]:
 
 
 def _common(mine: Predicate, theirs: Predicate) -> Iterator[str]:
-    from tocsin.condition.describe import value_text
-
     for value in mine.values:
         if leaf_implies(replace(mine, values=(value,)), theirs):
             yield value_text(value)
@@ -327,9 +326,7 @@ def _common(mine: Predicate, theirs: Predicate) -> Iterator[str]:
             yield value_text(value)
 
 
-def _pinned_outcome(
-    one: Condition, other: Condition
-) -> tuple[str, object] | None:
+def _pinned_outcome(one: Condition, other: Condition) -> tuple[str, object] | None:
     """Return a field and value of an outcome that both ask for, if they differ in nothing else."""
     asked = [[leaf for leaf in leaves(part) if is_outcome(leaf)] for part in (one, other)]
     if not all(asked):
@@ -344,8 +341,6 @@ def _pinned_outcome(
 
 
 def _agreed(mine: Iterable[Leaf], theirs: Iterable[Leaf]) -> Iterator[tuple[str, object]]:
-    from itertools import product
-
     for one, other in product(mine, theirs):
         if isinstance(one, Predicate) and isinstance(other, Predicate) and one.field == other.field:
             for value in (*one.values, *other.values):
@@ -365,16 +360,12 @@ def _confirms_pinned(
 
 
 def _outcomes(one: Condition, other: Condition) -> list[str]:
-    from tocsin.condition.describe import phrase
-
     said = []
     for word, condition in (("the first", one), ("the second", other)):
-        asked = [phrase(leaf) for leaf in leaves(condition) if is_outcome(leaf) and isinstance(leaf, Predicate)]
+        asked = [
+            phrase(leaf)
+            for leaf in leaves(condition)
+            if isinstance(leaf, Predicate) and is_outcome(leaf)
+        ]
         said.append(f"of the outcome {word} asks: {'; '.join(dict.fromkeys(asked))}")
     return said
-
-
-__all__ = [
-    "EVENTS", "Comparison", "Not", "OnLogType", "Relation", "Shared", "Trial", "compare",
-    "compare_readings", "positive_leaves", "shared_values",
-]  # fmt: skip

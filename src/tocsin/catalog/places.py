@@ -42,13 +42,9 @@ def reduced(expr: Expr) -> Expr:
     """Return an expression without parts that never read anything and repeated functions."""
     match expr:
         case Via(of, calls):
-            inner = reduced(of)
-            calls = tuple(call for call in calls if call.name != "filled")
-            if isinstance(inner, Via):
-                inner, calls = inner.of, inner.calls + calls
-            if inner == ABSENT:
-                return ABSENT
-            return Via(inner, calls) if calls else inner
+            inner, before = opened(reduced(of))
+            calls = before + tuple(call for call in calls if call.name != "filled")
+            return Via(inner, calls) if calls and inner != ABSENT else inner
         case First(parts):
             kept = tuple(dict.fromkeys(one for part in parts if (one := reduced(part)) != ABSENT))
             return kept[0] if len(kept) == 1 else First(kept)
@@ -59,6 +55,11 @@ def reduced(expr: Expr) -> Expr:
             return replace(expr, of=reduced(of))
         case _:
             return expr
+
+
+def opened(expr: Expr) -> tuple[Expr, tuple[Call, ...]]:
+    """Return what an expression reads and the functions that it sends this through."""
+    return (expr.of, expr.calls) if isinstance(expr, Via) else (expr, ())
 
 
 class Places:
@@ -93,9 +94,7 @@ class Places:
         self._names = {key: min(names, key=_rank) for key, names in exact.items()}
         self._loose = {way: min(names, key=_rank) for way, names in named.items()}
 
-    def expression(
-        self, vocabulary: str, field: Field, variant: Variant = EVERY_EVENT
-    ) -> Expr:
+    def expression(self, vocabulary: str, field: Field, variant: Variant = EVERY_EVENT) -> Expr:
         """Return what a field of a rule reads, in its shortest form."""
         if len(field.path) != 1:
             return Path(field.path)

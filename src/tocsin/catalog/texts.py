@@ -105,6 +105,7 @@ class RegexText:
         self._at = 0
 
     def text(self) -> str:
+        """Return a text; another one each time that chance says so."""
         return self._choice()
 
     def _choice(self) -> str:

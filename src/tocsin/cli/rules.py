@@ -11,6 +11,7 @@ import click
 import orjson
 
 from tocsin.cli.options import HELP, find, load, rule_options
+from tocsin.cli.overlap import command as overlap
 from tocsin.cli.rule_text import rule_lines, rule_record_of, whole_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.errors import InputError, UsageError
@@ -251,6 +252,9 @@ def add_to_folder(file: Path, folder: Path) -> None:
         click.echo(f"added {printable(rule.name)} ({rule.ecosystem}, {rule.kind})", err=True)
     for reason in unreadable(added):
         click.echo(f"cannot run: {printable(reason)}", err=True)
+
+
+command.add_command(overlap)
 
 
 def _say(text: str) -> None:

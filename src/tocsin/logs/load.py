@@ -171,7 +171,7 @@ class _Loader:
         top = self._known(data, log_type.name, {"indices", "names", "families"})
         shape = log_type.shapes[0]
         known = {*shape.names, *shape.families} - {"sigma"}
-        own = {
+        own: dict[str, Yaml] = {
             key: {
                 vocabulary: items
                 for vocabulary, items in self._map(top.get(key, {}), key).items()
