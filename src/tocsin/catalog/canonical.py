@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from tocsin.catalog.places import Places, opened, reduced
+from tocsin.catalog.places import FILLED, Places, opened, reduced
 from tocsin.condition.evaluate import compile_test, holds
 from tocsin.condition.functions import apply, fold
 from tocsin.condition.simplify import simplify
@@ -38,6 +38,7 @@ from tocsin.logs.mapping import All, Const, Expr, First, Table, Via
 TEXT_OPS = frozenset({Op.EQUALS, Op.CONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.GLOB, Op.REGEX})
 FOLDED_OPS = TEXT_OPS - {Op.REGEX}
 ANY_TEXT = Glob((Wild.ANY,))
+SOME_TEXT = Glob((Wild.ONE, Wild.ANY))
 _READINGS = frozenset({"text", "string", "leaves", "filled"})
 """Functions that say how a language reads values, and leave single texts as they are."""
 
@@ -77,9 +78,8 @@ class _Canonical:
     def field(self, field: Field) -> Field:
         """Return a field that is compared with another one."""
         expr = self.places.expression(self.vocabulary, field, self.variant)
-        calls = tuple(call for call in field.via if call.name not in _READINGS)
         expr, before = opened(expr)
-        calls = before + calls
+        calls = tuple(call for call in before + field.via if call.name not in _READINGS)
         return Field((self.places.exact_name(expr),), calls)
 
     def predicate(self, expr: Expr, via: tuple[Call, ...], asked: Predicate) -> Condition:
@@ -151,10 +151,15 @@ def _plain(predicate: Predicate, _: tuple[type, ...]) -> Condition:
     if op in {Op.EXISTS, Op.IS_NULL}:
         return replace(predicate, field=Field(field.path), values=(), fold_case=False)
     via = tuple(call for call in field.via if call.name not in _READINGS)
+    filled = FILLED in field.via
     if any(call.name == "ip" for call in via):
         via = tuple(call for call in via if call.name != "address")
     if op in TEXT_OPS and ANY_TEXT in predicate.values:
-        return Predicate(Field(field.path, via), Op.GLOB, (ANY_TEXT,))
+        return Predicate(Field(field.path, via), Op.GLOB, (SOME_TEXT if filled else ANY_TEXT,))
+    if op is Op.EQUALS and filled and "" in predicate.values:
+        predicate = replace(predicate, values=tuple(v for v in predicate.values if v != ""))
+        if not predicate.values:
+            return FALSE
     predicate = replace(predicate, field=Field(field.path, via))
     if op in FOLDED_OPS and via and via[-1].name in {"lower", "upper"}:
         return _without_case(predicate)

@@ -124,7 +124,7 @@ class EventMaker:
             remove(changed, keys)
         elif way == 1 or value is None:
             put(changed, keys, self._value([self.chance.choice(asked[field])]))
-        elif way == 2:
+        elif way == 2 and not isinstance(value, list):
             put(changed, keys, [value, self._word()])
         elif way == 3 and isinstance(value, str):
             put(changed, keys, value.swapcase())

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import re2
 
-from tocsin.catalog.canonical import ANY_TEXT, TEXT_OPS, is_caseless
+from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT, TEXT_OPS, is_caseless
 from tocsin.condition.evaluate import as_number, compile_test, regex_options
 from tocsin.condition.functions import fold, number_of
 from tocsin.condition.tree import (
@@ -225,6 +225,8 @@ def _predicates(one: Predicate, other: Predicate) -> bool:
 def _implied(one: Predicate, other: Predicate, _: tuple[type, ...]) -> bool:
     if one.field.via != other.field.via:
         return _number_of_text(one, other)
+    if other.op is Op.GLOB and SOME_TEXT in other.values and one.op in {Op.REGEX, Op.CIDR}:
+        return one.op is Op.CIDR
     if other.op is Op.GLOB and ANY_TEXT in other.values:
         return one.op in TEXT_OPS or one.op is Op.CIDR
     if one.op is Op.EQUALS and other.op is Op.EQUALS and one.fold_case <= other.fold_case:

@@ -13,7 +13,7 @@ from itertools import product
 
 import orjson
 
-from tocsin.catalog.canonical import ANY_TEXT
+from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT
 from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
 from tocsin.catalog.outcome import is_outcome, without_outcome
@@ -38,6 +38,7 @@ _KIND = re.compile(
     r"data_?stream|Channel$"
 )
 """Fields that say what kind of event one is; that two rules ask for one kind says little."""
+_ANY = frozenset((ANY_TEXT, SOME_TEXT))
 EVENTS = 1000
 """Events on which a relation is tried."""
 
@@ -300,7 +301,7 @@ def _asking(condition: Condition) -> list[Predicate]:
         leaf
         for leaf in positive_leaves(condition)
         if leaf.op not in {Op.EXISTS, Op.IS_NULL}
-        and ANY_TEXT not in leaf.values
+        and not _ANY.intersection(leaf.values)
         and not _KIND.match(".".join(leaf.field.path))
     ]
 

@@ -57,8 +57,8 @@ def _on_lines(part: OnLogType) -> Iterator[str]:
     for letter, condition in (("A", part.one), ("B", part.other)):
         yield f"  {letter} asks:"
         yield describe(condition, indent="    ")
-    for one, other, letters in ((part.one, part.other, "AB"), (part.other, part.one, "BA")):
-        yield from _proof_lines(one, other, letters)
+    yield from _proof_lines(part.one, part.other, "A", "B")
+    yield from _proof_lines(part.other, part.one, "B", "A")
     for shared in part.shared:
         values = ", ".join(shared.values[:10])
         yield f"  Both look in {shared.field} for {values}"
@@ -66,9 +66,8 @@ def _on_lines(part: OnLogType) -> Iterator[str]:
     yield from _trial_lines(part.trial)
 
 
-def _proof_lines(one: Condition, other: Condition, letters: str) -> Iterator[str]:
+def _proof_lines(one: Condition, other: Condition, mine: str, theirs: str) -> Iterator[str]:
     """Yield what of the other condition follows from one, and from which part of it."""
-    mine, theirs = letters
     for goal in other.parts if isinstance(other, And) else (other,):
         shown = _short(goal)
         if _follows(one, goal):
@@ -132,7 +131,10 @@ def _rule_record(rule: Rule) -> dict[str, object]:
 
 
 def _on_record(part: OnLogType) -> dict[str, object]:
-    proof = [*_proof_lines(part.one, part.other, "AB"), *_proof_lines(part.other, part.one, "BA")]
+    proof = [
+        *_proof_lines(part.one, part.other, "A", "B"),
+        *_proof_lines(part.other, part.one, "B", "A"),
+    ]
     return {
         "log_type": part.log_type,
         "shape": part.shape,

@@ -30,6 +30,7 @@ from tocsin.logs.view import name_in
 
 Key = tuple[str, ...]
 
+FILLED = Call("filled")
 _COSMETIC = frozenset({"filled", "text", "string", "leaves", "lower", "upper", "address", "ip"})
 """Functions that leave a value what it is, but for its letters' case or a port behind it."""
 _ECS_SETS = re.compile(
@@ -55,6 +56,17 @@ def reduced(expr: Expr) -> Expr:
             return replace(expr, of=reduced(of))
         case _:
             return expr
+
+
+def drops_empty(expr: Expr) -> bool:
+    """Say whether nothing null or empty is ever read."""
+    match expr:
+        case Via(of, calls):
+            return FILLED in calls or drops_empty(of)
+        case First(parts) | All(parts):
+            return all(drops_empty(part) for part in parts)
+        case _:
+            return False
 
 
 def opened(expr: Expr) -> tuple[Expr, tuple[Call, ...]]:
@@ -102,7 +114,10 @@ class Places:
         if at not in self._exprs:
             self._variants[id(variant)] = variant
             names = dict(variant.names)
-            self._exprs[at] = reduced(name_in(self.shape, vocabulary, names, field.path[0]))
+            read = name_in(self.shape, vocabulary, names, field.path[0])
+            expr = reduced(read)
+            kept = drops_empty(read) and expr != ABSENT
+            self._exprs[at] = Via(expr, (FILLED,)) if kept else expr
         return self._exprs[at]
 
     def one_key(self, expr: Expr) -> Key | None:
@@ -145,6 +160,10 @@ class Places:
     def path_of(self, name: str) -> Key:
         """Return the keys of the record behind an exact name, the first of several."""
         return self._paths.get(name, (name,))
+
+    def behind(self, name: str) -> Expr | None:
+        """Return the expression behind an exact name that is more than one path."""
+        return self._several.get(name)
 
     def spelled(self, key: Key) -> str:
         """Return keys as the log type spells them, or in their normal form."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from tocsin.cli.convert import command as convert
 from tocsin.cli.options import HELP, find, load, rule_options
 from tocsin.cli.overlap import command as overlap
 from tocsin.cli.rule_text import rule_lines, rule_record_of, whole_record_of
@@ -254,7 +255,8 @@ def add_to_folder(file: Path, folder: Path) -> None:
         click.echo(f"cannot run: {printable(reason)}", err=True)
 
 
-command.add_command(overlap)
+for _command in (convert, overlap):
+    command.add_command(_command)
 
 
 def _say(text: str) -> None:
