@@ -3,24 +3,27 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
-from tocsin.catalog.convert import LANGUAGES, Conversion, convert
-from tocsin.catalog.translate import CannotSay
 from tocsin.cli.options import HELP, find, load, rule_options
 from tocsin.errors import UsageError
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.model import Rule
 
+if TYPE_CHECKING:
+    from tocsin.catalog.convert import Conversion
+
 LEFT_OUT = 3
+LANGUAGES = ("sigma", "kql", "sql")
 
 
 @click.command("convert", context_settings=HELP)
 @click.argument("wanted", metavar="RULE")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--to", "language", required=True, type=click.Choice(list(LANGUAGES)))
+@click.option("--to", "language", required=True, type=click.Choice(LANGUAGES))
 @click.option(
     "--log-type",
     metavar="TYPE",
@@ -62,14 +65,17 @@ def command(
         sys.exit(LEFT_OUT)
 
 
-def _converted(rule: Rule, language: str, log_type: str | None) -> Conversion:
+def _converted(rule: Rule, language: str, log_type: str | None) -> "Conversion":
+    from tocsin.catalog.convert import Conversion, convert
+    from tocsin.catalog.translate import CannotSay
+
     try:
         return convert(rule, language, log_type)
     except CannotSay as part:
         return Conversion(language, log_type or "", None, (part,))
 
 
-def _print(rule: Rule, found: Conversion) -> None:
+def _print(rule: Rule, found: "Conversion") -> None:
     if found.text is not None:
         click.echo(printable_lines(found.text.rstrip("\n")))
     for note in found.notes:
@@ -81,7 +87,7 @@ def _print(rule: Rule, found: Conversion) -> None:
         click.echo(f"{printable(rule.name)}: lost: {printable(lost)}", err=True)
 
 
-def _record(rule: Rule, found: Conversion) -> dict[str, object]:
+def _record(rule: Rule, found: "Conversion") -> dict[str, object]:
     return {
         "schema": 1,
         "id": rule.id,

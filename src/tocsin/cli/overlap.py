@@ -3,17 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
-from tocsin.catalog.duplicates import Additions, additions, duplicates
-from tocsin.catalog.overlap import Comparison, compare
-from tocsin.catalog.overlap_text import comparison_lines, comparison_record, title
 from tocsin.cli.options import HELP, find, load, rule_options
 from tocsin.errors import UsageError
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.model import Rule, RuleSet
+
+if TYPE_CHECKING:
+    from tocsin.catalog.duplicates import Additions
+    from tocsin.catalog.overlap import Comparison
 
 
 @click.command("overlap", context_settings=HELP)
@@ -51,6 +53,8 @@ def command(
     RULE is a file, or an id or name among the rules of --rules. What is shown as equal or implied
     was tried on generated events.
     """
+    from tocsin.catalog.duplicates import additions, duplicates
+    from tocsin.catalog.overlap import compare
 
     def of(chosen: Sequence[Path]) -> RuleSet:
         return load(chosen, pipelines, placeholders, where)
@@ -91,7 +95,9 @@ def _pair(
     return found[0], found[1]
 
 
-def _print_pair(found: Comparison, form: str) -> None:
+def _print_pair(found: "Comparison", form: str) -> None:
+    from tocsin.catalog.overlap_text import comparison_lines, comparison_record
+
     if form == "json":
         click.echo(orjson.dumps(comparison_record(found), option=_INDENT, default=str).decode())
         return
@@ -102,7 +108,9 @@ def _print_pair(found: Comparison, form: str) -> None:
 _INDENT = orjson.OPT_INDENT_2
 
 
-def _print_all(found: Sequence[Comparison], form: str) -> None:
+def _print_all(found: Sequence["Comparison"], form: str) -> None:
+    from tocsin.catalog.overlap_text import comparison_record, title
+
     if form == "json":
         records = [comparison_record(one) for one in found]
         click.echo(orjson.dumps(records, option=_INDENT, default=str).decode())
@@ -115,7 +123,9 @@ def _print_all(found: Sequence[Comparison], form: str) -> None:
     click.echo(f"{len(found):,} pairs{': ' if said else ''}{said}", err=True)
 
 
-def _print_additions(found: Additions, form: str) -> None:
+def _print_additions(found: "Additions", form: str) -> None:
+    from tocsin.catalog.overlap_text import comparison_record, title
+
     if form == "json":
         record = {
             "schema": 1,
