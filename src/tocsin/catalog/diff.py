@@ -184,12 +184,13 @@ def _input(label: str, old: Input, new: Input) -> Iterator[Change]:
     one, other = (_predicates(part.condition) for part in (old, new))
     gone = [key for key in one if key not in other]
     come = [key for key in other if key not in one]
+    rejoined = not gone and not come and simplify(old.condition) != simplify(new.condition)
     yield from _values(label, gone, come)
     for key in gone:
         yield Change(f"{label}predicate", _short(key[1]), None)
     for key in come:
         yield Change(f"{label}predicate", None, _short(key[1]))
-    if not gone and not come and simplify(old.condition) != simplify(new.condition):
+    if rejoined:
         shown = (_short(in_one_line(part.condition)) for part in (old, new))
         yield Change(f"{label}how predicates are joined", *shown)
 
@@ -297,11 +298,8 @@ def rule_diff_lines(found: RuleDiff) -> Iterator[str]:
     """Yield what changed in a rule for people, its text diff last."""
     yield f"changed  {found.after.name} ({found.after.path})"
     if found.reach:
-        yield (
-            f"         matches {found.reach.value} than before"
-            if (found.reach is not Reach.SAME)
-            else f"         matches {found.reach.value} as before"
-        )
+        word = "as" if found.reach is Reach.SAME else "than"
+        yield f"         matches {found.reach.value} {word} before"
     yield from (f"         {change}" for change in found.changes)
     yield from (f"         | {line}" for line in found.text)
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -75,9 +75,12 @@ def _add_rule(file: Path, folder: Path) -> None:
 @click.command("update", context_settings=HELP)
 @click.argument("names", nargs=-1, metavar="[PACK]…")
 @_folder
+@click.option("--revision", metavar="REV", help="Another branch, tag or commit to go to.")
 @click.option("--yes", is_flag=True, help="Take what has changed without asking.")
 @click.option("--texts", is_flag=True, help="Show how the texts of rules changed, too.")
-def update(names: Sequence[str], folder: Path, yes: bool, texts: bool) -> None:
+def update(
+    names: Sequence[str], folder: Path, revision: str | None, yes: bool, texts: bool
+) -> None:
     """Say what has changed in packs, as meaning, and take it if that is wanted.
 
     Without names all packs are asked for. Where nobody can be asked nothing is taken without --yes.
@@ -89,7 +92,9 @@ def update(names: Sequence[str], folder: Path, yes: bool, texts: bool) -> None:
     if not packs:
         raise UsageError(f"{folder}: has no packs; tocsin rules add SOURCE adds one")
     for name in names or packs:
-        _update(packs[name], folder, yes=yes, texts=texts)
+        pack = packs[name]
+        follows = revision or pack.follows
+        _update(replace(pack, follows=follows), folder, yes=yes, texts=texts)
 
 
 def _update(pack: Pack, folder: Path, *, yes: bool, texts: bool) -> None:
