@@ -1,4 +1,7 @@
-"""The fields that say how something ended, which languages and products spell differently."""
+"""Fields that say little of what a rule looks for: how something ended, and what kind of event it is.
+
+Languages and products spell the outcome differently, and most rules of a source ask for one kind.
+"""
 
 import re
 
@@ -20,6 +23,16 @@ _OUTCOME = re.compile(
     r"errorcode|errormessage|statuscode|responsestatus)",
     re.IGNORECASE,
 )
+_KIND = re.compile(
+    r"(data_?stream|event\.(dataset|module|kind|category|type)|agent\.type|host\.os\.type|"
+    r"channel|winlog\.channel)(?![^ .])",
+    re.IGNORECASE,
+)
+
+
+def says_kind(name: str) -> bool:
+    """Say whether a canonical field says what kind of event one is."""
+    return bool(_KIND.match(name))
 
 
 def is_outcome(leaf: Leaf) -> bool:

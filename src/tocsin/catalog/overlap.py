@@ -5,7 +5,6 @@ rules' own conditions judge; one event to the contrary refutes it. Rules are com
 types that both are about.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,7 +15,7 @@ import orjson
 from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT
 from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
-from tocsin.catalog.outcome import is_outcome, without_outcome
+from tocsin.catalog.outcome import is_outcome, says_kind, without_outcome
 from tocsin.catalog.subject import Reading, common_source, readings, readings_of
 from tocsin.condition.describe import phrase, value_text
 from tocsin.condition.tree import (
@@ -33,11 +32,6 @@ from tocsin.rules.describe import describe_stage
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import Threshold
 
-_KIND = re.compile(
-    r"data_?stream\.|event\.(dataset|module|kind|category|type)\b|agent\.type\b|host\.os\.type\b|"
-    r"data_?stream|Channel$"
-)
-"""Fields that say what kind of event one is; that two rules ask for one kind says little."""
 _ANY = frozenset((ANY_TEXT, SOME_TEXT))
 EVENTS = 1000
 """Events on which a relation is tried."""
@@ -302,7 +296,7 @@ def _asking(condition: Condition) -> list[Predicate]:
         for leaf in positive_leaves(condition)
         if leaf.op not in {Op.EXISTS, Op.IS_NULL}
         and not _ANY.intersection(leaf.values)
-        and not _KIND.match(".".join(leaf.field.path))
+        and not says_kind(".".join(leaf.field.path))
     ]
 
 
