@@ -1,4 +1,4 @@
-"""Fields that say little of what a rule looks for: how something ended, and what kind of event it is.
+"""Fields that say little of what a rule looks for: how something ended, what kind of event it is.
 
 Languages and products spell the outcome differently, and most rules of a source ask for one kind.
 """

@@ -143,7 +143,7 @@ class RelatedIndex:
                 self._entry(found, number).add(_OPERATION_SCORE, reason)
 
     def _covered_by(self, own: int) -> Iterator[tuple[int, str, str]]:
-        for canonical, test, pattern in self._patterns[own]:
+        for canonical, test, pattern in self._patterns.get(own, ()):
             for (other, folded), holders in self._operations.items():
                 if other == canonical and test(folded):
                     yield from ((n, self._values[n][other, folded], pattern) for n in holders)
