@@ -19,11 +19,11 @@ COMMON = 100
 OPERATIONS = frozenset({"event.action", "operationName", "operation_name", "eventName"})
 """Canonical fields that say what was done."""
 SHOWN = 20
-_LONG = 6
+_LISTED = 3
+_LONG = 8
 """A pattern of fewer letters covers too much."""
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     Op.STARTSWITH: lambda pattern, text: text.startswith(pattern),
-    Op.ENDSWITH: lambda pattern, text: text.endswith(pattern),
     Op.CONTAINS: lambda pattern, text: pattern in text,
 }
 Pattern = tuple[str, Callable[[str], bool], str]
@@ -137,10 +137,15 @@ class RelatedIndex:
 
     def _add_covered(self, own: int, found: dict[int, Related]) -> None:
         """Add the rules whose operations a pattern of this rule covers, and the other way round."""
+        covered: dict[tuple[int, str], dict[str, None]] = {}
         for number, value, pattern in (*self._covered_by(own), *self._covering(own)):
             if number != own:
-                reason = f"{value!r} is one of the operations that {pattern!r} covers"
-                self._entry(found, number).add(_OPERATION_SCORE, reason)
+                covered.setdefault((number, pattern), {})[value] = None
+        for (number, pattern), values in covered.items():
+            listed = ", ".join(map(repr, list(values)[:_LISTED]))
+            more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
+            reason = f"the operations that {pattern!r} covers include {listed}{more}"
+            self._entry(found, number).add(_OPERATION_SCORE + log(len(values)), reason)
 
     def _covered_by(self, own: int) -> Iterator[tuple[int, str, str]]:
         for canonical, test, pattern in self._patterns.get(own, ()):
