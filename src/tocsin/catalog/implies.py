@@ -171,14 +171,9 @@ def may_imply(one: Condition, other: Condition) -> bool:
 
     What the other asks for in any case has to follow from something that the first asks for.
     """
-    asked = (
-        [part for part in other.parts if isinstance(part, Predicate)]
-        if (isinstance(other, And))
-        else [other]
-        if isinstance(other, Predicate)
-        else []
-    )
-    return all(_is_said(part, one) for part in asked)
+    parts = other.parts if isinstance(other, And) else (other,)
+    asked = (part for part in parts if isinstance(part, Predicate))
+    return one == FALSE or all(_is_said(part, one) for part in asked)
 
 
 def _is_said(goal: Predicate, condition: Condition) -> bool:
