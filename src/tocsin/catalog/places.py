@@ -125,7 +125,7 @@ class Places:
         expr = reduced(expr)
         if isinstance(expr, Via) and all(call.name in _COSMETIC for call in expr.calls):
             expr = expr.of
-        if isinstance(expr, Path | Name | Respelled):
+        if isinstance(expr, Path | Name) or (isinstance(expr, Respelled) and has_keys(expr)):
             return normal(self.raw_path(expr))
         return None
 
@@ -201,9 +201,11 @@ def _shown(call: Call) -> str:
     return " ".join((call.name, *map(str, call.args)))
 
 
-def _rank(name: str) -> tuple[bool, int, str]:
-    """Order names for one place: those of ECS itself first, then the shortest."""
-    return not _ECS_SETS.match(name), len(name), name
+def _rank(name: str) -> tuple[bool, bool, int, str]:
+    """Order names for one place: those of ECS itself first, but clients are sources; then the
+    shortest.
+    """
+    return not _ECS_SETS.match(name), name.startswith("client."), len(name), name
 
 
 @lru_cache(maxsize=100_000)
@@ -232,6 +234,14 @@ def leaf_paths(expr: Expr) -> Iterator[Key]:
                 yield from leaf_paths(otherwise)
         case Const():
             return
+
+
+def has_keys(leaf: Respelled) -> bool:
+    """Say whether the keys are known that a name stands for."""
+    if leaf.pattern is not None:
+        return False
+    key_of = _unspelled(leaf)
+    return all(leaf.spelling.spell(key_of(segment)) == segment for segment in leaf.segments)
 
 
 def _unspelled(leaf: Respelled) -> Callable[[str], str]:

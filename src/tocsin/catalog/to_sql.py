@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tocsin.catalog.canonical import ANY_TEXT
-from tocsin.catalog.places import Places
+from tocsin.catalog.places import Places, has_keys
 from tocsin.catalog.translate import CannotSay
 from tocsin.condition.describe import in_one_line
 from tocsin.condition.evaluate import glob_text, regex_text
@@ -122,7 +122,9 @@ class _Sql:
 
     def _of_expr(self, expr: Expr | None, asked: Condition) -> str:
         match expr:
-            case Path() | Name() | Respelled() if self._places:
+            case Path() | Name() if self._places:
+                return _texts(self._record, self._places.raw_path(expr))
+            case Respelled() if self._places and has_keys(expr):
                 return _texts(self._record, self._places.raw_path(expr))
             case First(parts):
                 filled = (
