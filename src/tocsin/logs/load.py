@@ -127,6 +127,15 @@ def load_log_type(text: str, source: str) -> LogType:
     return _Loader(source).log_type(data)
 
 
+def with_vocabulary(log_type: LogType, data: Yaml, source: str) -> LogType:
+    """Return a log type in its first shape, with the names of more vocabularies and its indices.
+
+    `data` has the keys `indices`, `names` and `families` of a log-type file. A vocabulary that the
+    shape has names of already stays as it is.
+    """
+    return _Loader(source).extended(log_type, data)
+
+
 class _Loader:
     """Reads one file; every method names the key it reads, so that errors can."""
 
@@ -179,6 +188,22 @@ class _Loader:
             )
             for kind, paths in self._map(data, "indicators").items()
         }
+
+    def extended(self, log_type: LogType, data: Yaml) -> LogType:
+        top = self._known(data, log_type.name, {"indices", "names", "families"})
+        shape = log_type.shapes[0]
+        known = {*shape.names, *shape.families} - {"sigma"}
+        own: dict[str, Yaml] = {
+            key: {
+                vocabulary: items
+                for vocabulary, items in self._map(top.get(key, {}), key).items()
+                if vocabulary not in known
+            }
+            for key in ("names", "families")
+        }
+        indices = tuple(self._texts(top.get("indices", []), "indices"))
+        shapes = (self._with_names(shape, own),)
+        return replace(log_type, shapes=shapes, indices=log_type.indices or indices)
 
     def _products(self, data: Yaml) -> Mapping[str, Condition]:
         """Read the products: a list, or which events are of which one."""
