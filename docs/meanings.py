@@ -263,6 +263,28 @@ FUNCTION_NOTES: Mapping[str, Function] = {
     ),
     "pieces": Function("The texts between any of some characters.", 'pieces: " ,"', ('"a b, c"',)),
     "without": Function("Text without all that is equal to another.", 'without: " "', ('"a b"',)),
+    "at": Function(
+        "The value at keys in objects, each as it is written, else ignoring case.",
+        'at: ["a", "b"]',
+        ('{"a": {"B": 1}}', '{"a": "x"}'),
+    ),
+    "members": Function(
+        "The members of an array; anything else as it is.", "members", ('["a", ["b"]]', '"a"')
+    ),
+    "item": Function("The member of an array at a position.", "item: [0]", ('["a", "b"]', '"a"')),
+    "by_name": Function(
+        "An object of what the members of an array call `name` and `value`, or `boolValue` ….",
+        "by_name",
+        ('[{"name": "a", "value": "x"}, {"name": "b", "boolValue": true}]',),
+    ),
+    "braces": Function(
+        "An object or array as Java writes a map; anything else as it is.",
+        "braces",
+        ('{"a": "x", "b": [1, {"c": null}]}', '"x"'),
+    ),
+    "having": Function(
+        "Text that some other one is part of.", 'having: ["@"]', ('"ann@x.org"', '"ann"')
+    ),
     "kebab": Function("The words of `oneName` as `one-name`.", "kebab", ('"tenantDetails"',)),
     "append": Function("Text with another behind it.", "append: -read", ('"users"',)),
     "time": Function("A time in UTC with milliseconds.", "time", ('"8/22/2022 6:07:16 PM"',)),

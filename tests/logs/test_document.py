@@ -71,7 +71,7 @@ def test_rules_read_the_document_as_they_read_the_record() -> None:
 def test_numbers_keep_their_digits() -> None:
     record = {"@timestamp": "2026-01-02T03:04:05.000Z", "event": {"dataset": "x.y", "code": 1.50}}
     text = json.dumps(record).replace("1.5", "1.50")
-    written = orjson.dumps(document_text(read(text).value, load_log_types()))
+    written = orjson.dumps(document_text(read(text).value, "ecs", load_log_types()))
     assert b'"event":{"dataset":"x.y","code":1.50' in written
 
 

@@ -165,7 +165,7 @@ def test_where_a_name_was_found_is_said() -> None:
 @pytest.mark.parametrize(
     ("family", "problem"),
     [
-        ("{at: a, keys: camel}", r"families.ecs.b.keys: 'camel' is not known; known: kept, snake"),
+        ("{at: a, keys: shout}", r"families.ecs.b.keys: 'shout' is not known; known: kept, snake"),
         ("{at: a, arrays: no}", r"families.ecs.b.arrays"),
         ("{keys: snake}", r"families.ecs.b.at"),
         ("{at: a, way: b}", r"'way' is not known"),

@@ -165,7 +165,7 @@ def normalize_records(
 
     FILE is a file, FILE:LINE, a folder, or `-`.
     """
-    from tocsin.logs.document import ECS, document_text
+    from tocsin.logs.document import DOCUMENTS, document_text
     from tocsin.run.normalize import check_vocabulary
     from tocsin.run.normalize_record import normalized_record
 
@@ -178,8 +178,8 @@ def normalize_records(
                 if given.record is None:
                     text = f"not read: {given.place}: {given.problem}"
                     click.echo(printable(text), err=True)
-                elif vocabulary == ECS:
-                    _echo_json(document_text(given.record, log_types))
+                elif vocabulary in DOCUMENTS:
+                    _echo_json(document_text(given.record, vocabulary, log_types))
                 else:
                     _echo_json(normalized_record(given, vocabulary, log_types))
         except InputError as error:

@@ -250,6 +250,24 @@ def _kebab(value: Scalar) -> Iterable[Scalar]:
     return (_HUMP.sub("-", value).lower(),) if isinstance(value, str) else ()
 
 
+def _braces(value: Scalar) -> Iterable[Scalar]:
+    """An object as Java writes a map: `{name=ann, tags=[{key=a}]}`; other values as they are."""
+    return (_braced(value),) if isinstance(value, dict | list) else (value,)
+
+
+def _braced(value: Json) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_braced(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_braced, value)) + "]"
+    return "null" if value is None else next(iter(text_of(value)))
+
+
+def _having(value: Scalar, part: str) -> Iterable[Scalar]:
+    """The text, if some other one is part of it."""
+    return (value,) if isinstance(value, str) and part in value else ()
+
+
 def _append(value: Scalar, end: str) -> Iterable[Scalar]:
     return (value + end,) if isinstance(value, str) else ()
 
@@ -320,6 +338,8 @@ FUNCTIONS: dict[str, Function] = {
     "pieces": _pieces,
     "without": _without,
     "kebab": _kebab,
+    "braces": _braces,
+    "having": _having,
     "append": _append,
     "time": _time,
     "drive": _drive,

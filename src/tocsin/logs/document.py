@@ -6,17 +6,20 @@ from itertools import groupby
 
 import orjson
 
+from tocsin.condition.evaluate import holds
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Field
 from tocsin.jsontext import Json, Number, compact, standard
 from tocsin.logs.families import Family
 from tocsin.logs.indicators import indicators
-from tocsin.logs.logtype import LogType
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType
 from tocsin.logs.respelled import respell
 from tocsin.logs.view import RecordView, identify
 from tocsin.times import format_time
 
 ECS = "ecs"
+DOCUMENTS = (ECS, PANTHER)
+"""The vocabularies under which a record is one document."""
 TIME = "@timestamp"
 
 
@@ -46,9 +49,36 @@ def document(record: dict[str, Json], log_types: Sequence[LogType]) -> dict[str,
     return {TIME: format_time(time), **_without_time(built)} if time else built
 
 
-def document_text(record: dict[str, Json], log_types: Sequence[LogType]) -> orjson.Fragment:
-    """Return the document as JSON, numbers in the digits they were written in."""
-    return orjson.Fragment(compact(standard(document(record, log_types))))
+def document_text(
+    record: dict[str, Json], vocabulary: str, log_types: Sequence[LogType]
+) -> orjson.Fragment:
+    """Return the document of `ecs` or `panther` as JSON, numbers in the digits they came in."""
+    if vocabulary == PANTHER:
+        found = _for_panther(record, log_types)
+    else:
+        found = document(record, log_types)
+    return orjson.Fragment(compact(standard(found)))
+
+
+def _for_panther(record: dict[str, Json], log_types: Sequence[LogType]) -> dict[str, Json]:
+    """Return what rules of Panther see; the record itself if it is for none."""
+    found = identify(record, log_types)
+    if found is None:
+        return record
+    log_type, shape = found
+    view = RecordView(record, shape, PANTHER)
+    names = panther_names(view, log_type)
+    return panther_document(view, names[0]) if names else record
+
+
+def panther_names(view: RecordView, log_type: LogType) -> list[str]:
+    """Return the log types of Panther that a record is of."""
+    seen = view.through(PANTHER, EVERY_EVENT)
+    return [
+        name
+        for name, variants in log_type.panther.items()
+        if any(holds(variant.condition, seen.read) for variant in variants)
+    ]
 
 
 def panther_document(view: RecordView, log_type: str) -> dict[str, Json]:

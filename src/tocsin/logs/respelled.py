@@ -37,7 +37,7 @@ KEYS: Mapping[str, Callable[[str], str]] = {
 }
 MAX_DEPTH = 100
 """Objects that stand deeper keep their keys where a whole value is read."""
-ARRAYS = ("kept", "numbered", "pairs", "listed")
+ARRAYS = ("kept", "numbered", "pairs", "listed", "named")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,8 @@ class Spelling:
     """Keys, as they are or as `keys` would spell them, that are left out."""
     arrays: str = "kept"
     """One of `ARRAYS`. `numbered`: objects with the keys 0, 1, …; `pairs`: objects of what members
-    call `key` and `value`; `listed`: arrays in place of such numbered objects."""
+    call `key` and `value`; `listed`: arrays in place of such numbered objects; `named`: objects
+    of what members call `Name` and `Value`, or hold beside a `Name`."""
     opens_texts: bool = False
     """A text that is a JSON object or array is read as text and as that."""
 
@@ -238,8 +239,19 @@ def as_object(value: Json, spelling: Spelling) -> Json:
         return value
     if spelling.arrays == "numbered":
         return {str(at): item for at, item in enumerate(value)}
+    if spelling.arrays == "named":
+        return dict(filter(None, map(_by_name, objects)))
     named = ((item.get("key"), item.get("value")) for item in objects)
     return {key: item for key, item in named if isinstance(key, str)}
+
+
+def _by_name(item: dict[str, Json]) -> tuple[str, Json] | None:
+    """Return an object's `Name`, its dots as `_`, and what else it holds."""
+    name = item.get("Name")
+    if not isinstance(name, str):
+        return None
+    rest = {key: value for key, value in item.items() if key != "Name"}
+    return name.replace(".", "_"), rest["Value"] if rest.keys() == {"Value"} else dict(rest)
 
 
 def _matching(value: Json, pattern: str, leaf: Respelled) -> Values:

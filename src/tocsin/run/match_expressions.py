@@ -1,14 +1,14 @@
-"""Evaluate match expressions of Panther on one log, with keys found as its event object does."""
+"""Evaluate match expressions of Panther on one log."""
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from tocsin.condition.evaluate import Read, holds
-from tocsin.condition.functions import Scalar, apply
 from tocsin.condition.tree import Condition, Field
 from tocsin.jsontext import Json, read
-from tocsin.logs.values import look_up
+from tocsin.logs.view import array_of, read_inside
 
 
 def holds_on(condition: Condition, log: Mapping[str, Any]) -> bool:
@@ -16,15 +16,11 @@ def holds_on(condition: Condition, log: Mapping[str, Any]) -> bool:
     record = read(json.dumps(log)).value
 
     def elements(path: tuple[str, ...]) -> Iterator[Read]:
-        found = look_up(record, path) or ()
-        return (_reader(value) for value in found if isinstance(value, dict))
+        found = array_of(_read(record, Field(path)), whole=True)
+        return (partial(_read, value) for value in found if isinstance(value, dict))
 
-    return holds(condition, _reader(record), elements)
+    return holds(condition, partial(_read, record), elements)
 
 
-def _reader(value: Json) -> Read:
-    def values(field: Field) -> list[Scalar] | None:
-        found = look_up(value, field.path)
-        return None if found is None else apply(field.via, found)
-
-    return values
+def _read(value: Json, field: Field) -> Any:
+    return read_inside(value, field, whole=True)

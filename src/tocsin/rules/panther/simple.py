@@ -1,7 +1,8 @@
 """Simple Detections and InlineFilters: match expressions in YAML, lowered to the condition tree.
 
-A field that is missing is false in every comparison; a negated comparison is the plain opposite.
-A list is compared by its members. What cannot be said exactly is refused.
+Fields are paths of the event, in the vocabulary `panther`. A field that is missing is false in
+every comparison; a negated comparison is the plain opposite. A list is compared by its members.
+What cannot be said exactly is refused.
 """
 
 import ipaddress
@@ -28,6 +29,9 @@ from tocsin.condition.tree import (
 )
 from tocsin.errors import RuleError
 from tocsin.rules.panther.yaml12 import Yaml
+
+_MEMBERS = (Call("members"),)
+"""A list is compared by its members, anything else as it is."""
 
 Expression: TypeAlias = Mapping[str, Any]
 
@@ -119,29 +123,36 @@ def _field(data: Expression) -> Field:
     """Read the key that an expression names, in one of four forms."""
     if "Enrichment" in data:
         of = data["Enrichment"] if isinstance(data["Enrichment"], dict) else {}
-        path = (*_path(of.get("Selector"), whole=True), *_path(of.get("FieldPath")))
-        return Field(("p_enrichment", *_path(of.get("Table"), whole=True), *path))
+        place = ("p_enrichment", _key(of.get("Table")), _key(of.get("Selector")))
+        return _at(of.get("FieldPath"), place)
     if "DeepKey" in data:
         keys = data["DeepKey"] if isinstance(data["DeepKey"], list) else []
         if not keys or not all(isinstance(key, str) for key in keys):
             raise RuleError(f"DeepKey {keys!r:.60} is not a list of texts")
-        return Field(tuple(keys))
+        return Field(tuple(keys), _MEMBERS)
     if "KeyPath" in data:
-        return Field(_path(data["KeyPath"]))
-    return Field(_path(data.get("Key"), whole=True))
+        return _at(data["KeyPath"])
+    return Field((_key(data.get("Key")),), _MEMBERS)
 
 
-def _path(text: Any, *, whole: bool = False) -> tuple[str, ...]:
+def _key(text: Any) -> str:
     if not isinstance(text, str) or not text:
         raise RuleError(f"{text!r:.60} names no key: write Key, DeepKey, KeyPath or Enrichment")
-    if whole:
-        return (text,)
+    return text
+
+
+def _at(text: Any, place: tuple[str, ...] = ()) -> Field:
+    """Read a key path below a place: behind `[*]` it goes on in every member of a list."""
+    text = _key(text)
     steps = list(_STEP.finditer(text))
     if "".join(step[0] for step in steps) != text:
         raise RuleError(f"KeyPath {text!r:.60} cannot be read")
     if any(step[2].replace("[*]", "") for step in steps):
         raise RuleError(f"KeyPath {text!r:.60}: the position of a member is not supported")
-    return tuple(step[1] for step in steps)
+    first = next((at for at, step in enumerate(steps, start=1) if step[2]), len(steps))
+    path = tuple(step[1] for step in steps[:first])
+    inner = tuple(call for step in steps[first:] for call in (Call("at", (step[1],)), *_MEMBERS))
+    return Field(place + path, _MEMBERS + inner)
 
 
 def _on_field(field: Field, name: str, data: Expression) -> Condition:
@@ -204,13 +215,23 @@ def _number(value: Any) -> int | Decimal:
     raise RuleError(f"{value!r:.40} is not a number")
 
 
+def _exists(field: Field) -> Condition:
+    """Ask for the key at the end of a path; behind a list, in any of its members."""
+    keys = [call.args[0] for call in field.via if call.name == "at"]
+    if not keys:
+        return Predicate(Field(field.path), Op.EXISTS)
+    if len(keys) > 1:
+        raise RuleError("Exists behind members of members is not supported")
+    return AnyElement(field.path, Predicate(Field((str(keys[0]),)), Op.EXISTS))
+
+
 def _is_null(field: Field) -> Condition:
-    return Or((Not(Predicate(field, Op.EXISTS)), Predicate(field, Op.IS_NULL)))
+    return Or((Not(_exists(field)), Predicate(field, Op.IS_NULL)))
 
 
 def _is_empty(field: Field) -> Condition:
     """Ask that no value has a text: null, an empty text, list or object, or nothing at all."""
-    filled = Field(field.path, (Call("filled"), Call("text")))
+    filled = Field(field.path, (*field.via, Call("filled"), Call("text")))
     return Not(Predicate(filled, Op.STARTSWITH, ("",)))
 
 
@@ -223,7 +244,7 @@ def _is_public(field: Field) -> Condition:
 
 
 _WITHOUT_VALUE: Mapping[str, Callable[[Field], Condition]] = {
-    "exists": lambda field: Predicate(field, Op.EXISTS),
+    "exists": _exists,
     "isnull": _is_null,
     "isnullorempty": _is_empty,
     "isipaddress": _within(_V4, _V6),
@@ -256,6 +277,8 @@ def _between_fields(data: Expression, name: str) -> Condition:
 def _over_elements(data: Expression, name: str) -> Condition:
     """Lower what is asked of the objects of a list; a list that is missing is false."""
     field, inner = _field(data), lower_expressions(data["Expressions"])
+    if field.via != _MEMBERS:
+        raise RuleError("Expressions behind [*] are not supported")
     if _asks_elements(inner):
         raise RuleError("Expressions inside Expressions are not supported")
     found: Mapping[str, Condition] = {
@@ -265,7 +288,7 @@ def _over_elements(data: Expression, name: str) -> Condition:
     }
     if name not in found:
         raise RuleError(f"the Condition {data.get('Condition')!r:.40} of elements is not supported")
-    return And((Predicate(field, Op.EXISTS), found[name]))
+    return And((_exists(field), found[name]))
 
 
 def _asks_elements(condition: Condition) -> bool:
