@@ -268,8 +268,8 @@ FUNCTION_NOTES: Mapping[str, Function] = {
         'at: ["a", "b"]',
         ('{"a": {"B": 1}}', '{"a": "x"}'),
     ),
-    "members": Function(
-        "The members of an array; anything else as it is.", "members", ('["a", ["b"]]', '"a"')
+    "each": Function(
+        "The members of an array; anything else as it is.", "each", ('["a", ["b"]]', '"a"')
     ),
     "item": Function("The member of an array at a position.", "item: [0]", ('["a", "b"]', '"a"')),
     "by_name": Function(

@@ -54,7 +54,7 @@ CommandLine/x|tags/x|operationName|properties/state|whole|made|made/of|made/of/p
 properties/targets/x|x/x|x/x/x|Image
 """
 FIELDS = [tuple(name.split("/")) for line in PATHS.split("\n") for name in line.split("|") if name]
-TEXT, MEMBERS = (Call("text"),), (Call("members"),)
+TEXT, MEMBERS = (Call("text"),), (Call("each"),)
 
 
 def conditions():

@@ -8,6 +8,7 @@ import pytest
 from panther_pack import FILES, write_pack
 
 import tocsin
+from tocsin.rules.load import LoadOptions, load_rules
 from tocsin.sandbox.limits import Limits
 from tocsin.sandbox.process import Options
 
@@ -18,7 +19,7 @@ LOG = "Sample.Log"
 def pack(tmp_path):
     """Write a pack of some rules, given as Python, with keys of their files."""
 
-    def write(**rules):
+    def write(*, lift=False, **rules):
         for name, (code, keys) in rules.items():
             lines = {
                 "AnalysisType": "rule",
@@ -36,7 +37,7 @@ def pack(tmp_path):
                 "\n".join(f"{key}: {json.dumps(value)}" for key, value in lines.items())
             )
             file.with_suffix(".py").write_text(dedent(code))
-        return tocsin.load_rules(tmp_path / "pack")
+        return load_rules([tmp_path / "pack"], LoadOptions(lift=lift))
 
     return write
 
@@ -296,3 +297,63 @@ def test_a_resource_is_known_by_its_type(tmp_path):
     ]
     result = scan(rules, records, log_type=None, include_disabled=True)
     assert [(alert.rule.id, alert.event.line) for alert in result] == [("Sample.Open", 3)]
+
+
+DESCRIBED = """
+    LIMITS = {"low": 1, "high": 5}
+
+    def rule(event):
+        return event.get("n", 0) > LIMITS["low"] and event.deep_get("who", "name") != "root"
+
+    def title(event):
+        return f"{event.deep_get('who', 'name', default='somebody')} did {event.get('n')}"
+
+    def dedup(event):
+        return event.deep_get("who", "name", default="")
+
+    def severity(event):
+        return "HIGH" if event.get("n") >= LIMITS["high"] else "DEFAULT"
+
+    def alert_context(event):
+        return {"n": event.get("n"), "who": event.get("who")}
+"""
+
+
+def test_what_is_lifted_alerts_as_python_does_without_it(pack):
+    rules = pack(lift=True, told=(DESCRIBED, {"Threshold": 2}))
+    names = ["ana", "bob", "root", None]
+    records = [at(n, n=n % 7, who={"name": names[n % 4]}) for n in range(40)]
+    plain, asked = (
+        scan(rules, records, allow_python=allowed).records() for allowed in (False, True)
+    )
+    assert plain == asked
+    assert len(plain) > 2
+    assert not rules.rules[0].confirm
+
+
+def test_what_only_python_could_say_is_named_in_the_alert(pack):
+    code = """
+    import secrets
+
+    def rule(event): return event.get("n") == 1
+    def title(event): return secrets.token_hex()
+    """
+    rules = pack(lift=True, odd=(code, {}))
+    (alert,) = scan(rules, [at(0, n=1)], allow_python=False)
+    assert (alert.title, alert.context["not_told"]) == ("The odd", ["title"])
+
+
+def test_conditions_spare_python_events_that_cannot_match(pack):
+    code = """
+    from panther_detection_helpers.caching import increment_counter
+
+    def rule(event):
+        if event.get("n") != 3:
+            return False
+        return increment_counter("seen") == 2
+    """
+    rules = pack(lift=True, few=(code, {}))
+    result = scan(rules, [at(n, n=n % 5) for n in range(20)])
+    assert [alert.event.line for alert in result] == [9]
+    assert result.summary.asking.costs[0].calls == 4
+    assert len(scan(rules, [at(0, n=3)], allow_python=False)) == 0

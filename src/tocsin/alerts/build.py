@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import orjson
 
 from tocsin.alerts.enrich import threat_record
 from tocsin.alerts.model import Alert, Event, Evidence
 from tocsin.alerts.overrides import said_of
-from tocsin.condition.evaluate import Found, Read, compile_test, explain, holds
+from tocsin.condition.evaluate import Found, compile_test, explain, holds
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Wild
 from tocsin.engine.explain import leaf_texts_of
@@ -94,7 +94,7 @@ class AlertBuilder:
         view = seen.view(one.vocabulary, planned.variant)
         found = None
         if holds(planned.variant.condition, seen.view(one.vocabulary, EVERY_EVENT).read):
-            found = explain(one.condition, view.read, partial(_elements, view))
+            found = explain(one.condition, view.read, view.readers)
         if found is None:
             raise InternalError("the columnar engine matched what the row-wise reading does not")
         event = seen.event(planned.log_type.name)
@@ -199,7 +199,3 @@ def _shown(value: object) -> Scalar:
     if isinstance(value, Regex):
         return value.pattern
     return value  # type: ignore[return-value]
-
-
-def _elements(view: RecordView, path: tuple[str, ...]) -> Iterator[Read]:
-    return (element.read for element in view.elements(path))

@@ -51,13 +51,18 @@ zone_option = click.option(
 
 
 def load(
-    paths: Sequence[Path], pipelines: Sequence[Path], placeholders: Path | None, where: str
+    paths: Sequence[Path],
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+    *,
+    lift: bool = True,
 ) -> RuleSet:
     """Load rules, from the cache where it holds them, and choose among them."""
     from tocsin.rules.cache import load_rules_cached
 
     chooser = parse_where(where)
-    loaded = load_rules_cached(paths, LoadOptions(tuple(pipelines), placeholders))
+    loaded = load_rules_cached(paths, LoadOptions(tuple(pipelines), placeholders, lift))
     return RuleSet(tuple(filter(chooser, loaded.rules)), loaded.skipped, loaded.parts)
 
 

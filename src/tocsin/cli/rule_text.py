@@ -7,7 +7,7 @@ from tocsin.catalog.record import rule_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.logs.load import load_log_types
 from tocsin.rules.describe import describe_schedule, describe_stage, describe_suppression
-from tocsin.rules.model import Overrides, Rule
+from tocsin.rules.model import Lifting, Overrides, Rule
 
 _SHOWN = frozenset(
     """
@@ -45,12 +45,25 @@ def rule_lines(rule: Rule) -> Iterator[str]:
     for one in rule.inputs:
         yield f"\nWaits for, in {one.scope}:"
         yield describe(one.condition, indent="  ")
+        if one.lifting:
+            yield from _lifting_lines(one.lifting)
     if not rule.inputs and (query := _document(rule).get("query")):
         yield f"\nQuery:\n  {str(query).strip().replace(chr(10), chr(10) + '  ')}"
     yield from _lists(rule)
     for title, text in (("Setup", rule.setup), ("Guide", rule.guide)):
         if text:
             yield f"\n{title}:\n\n{text}"
+
+
+def _lifting_lines(lifting: Lifting) -> Iterator[str]:
+    """Say how far a condition says what code says, and what stood in the way."""
+    exactly = "says exactly what its Python says" if lifting.exact else "is only necessary"
+    yield f"\n  The condition {exactly} (tier {lifting.tier})."
+    yield from (f"    {obstacle}" for obstacle in lifting.obstacles)
+    if lifting.texts:
+        yield f"  Said without Python: {', '.join(name for name, _ in lifting.texts)}"
+    for name, why in lifting.untold:
+        yield f"  Said by Python alone: {name}: {why}"
 
 
 def _lists(rule: Rule) -> Iterator[str]:

@@ -125,6 +125,11 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     help="Let the Python of Panther's rules run, in processes apart that can reach nothing.",
 )
 @click.option(
+    "--strict-errors",
+    is_flag=True,
+    help="Ask it about every event, so that all on which it fails are counted.",
+)
+@click.option(
     "--without-isolation",
     is_flag=True,
     help="Let it run even where this system cannot keep it from your files.",
@@ -163,6 +168,7 @@ def command(
     lookups: Sequence[str],
     building_blocks: bool,
     allow_python: bool,
+    strict_errors: bool,
     without_isolation: bool,
     include_disabled: bool,
     strict: bool,
@@ -185,7 +191,9 @@ def command(
     use_geoip(geoip)
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
     stopwatch = Stopwatch(datetime.now(UTC), time.monotonic())
-    loaded = load(rule_paths, pipelines, placeholders, where)
+    if strict_errors and not allow_python:
+        raise UsageError("--strict-errors asks Python, which needs --allow-python")
+    loaded = load(rule_paths, pipelines, placeholders, where, lift=not strict_errors)
     chosen = _Chosen(least, include_disabled, building_blocks, allow_python)
     rules = list(filter(chosen.runs, loaded.rules))
     if not rules:

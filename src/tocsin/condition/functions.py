@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from tocsin.condition.geoip import look_up
 from tocsin.condition.places import resource_part, url_part
+from tocsin.condition.pure import PURE
 from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, compact, leaves, parse_number, read_value
@@ -151,7 +152,7 @@ def find_key(keys: Collection[str], wanted: str) -> str | None:
     return next((key for key in keys if key.lower() == small), None)
 
 
-def _members(value: Scalar) -> Iterable[Scalar]:
+def _each(value: Scalar) -> Iterable[Scalar]:
     """The members of an array; an array among them stays one."""
     return value if isinstance(value, list) else (value,)
 
@@ -323,7 +324,7 @@ FUNCTIONS: dict[str, Function] = {
     "after": _after,
     "named": _named,
     "at": _at,
-    "members": _members,
+    "each": _each,
     "item": _item,
     "by_name": _by_name,
     "json": _parse_json,
@@ -358,10 +359,13 @@ FUNCTIONS: dict[str, Function] = {
 
 
 def apply(calls: tuple[Call, ...], values: Iterable[Scalar]) -> list[Scalar]:
-    """Run a `via` chain over values; each function sees every value of the one before."""
+    """Run a `via` chain over values; each function sees every value of the one before.
+
+    Beside `FUNCTIONS` there are those of Python (`pure.PURE`), which only lifted rules use.
+    """
     current = list(values)
     for call in calls:
-        function = FUNCTIONS[call.name]
+        function = FUNCTIONS.get(call.name) or PURE[call.name]
         current = [result for value in current for result in function(value, *call.args)]
     return current
 

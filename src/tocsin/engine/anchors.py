@@ -29,7 +29,7 @@ def first_leaves(
     costs = {
         number: _cost(leaf.predicate) if leaf.column in free_text else 0.0
         for number, leaf in tests.items()
-    } | _costs_of_whole(tests)
+    } | _costs_of_whole(gated, tests)
     first = {number for number in gated.leaves if costs.get(number, 0.0) == 0.0}
     for condition, needed in zip(gated.conditions, clauses, strict=True):
         if any(clause <= first for clause in needed):
@@ -56,12 +56,23 @@ def _free_text(tests: Mapping[int, ColumnTest]) -> set[Column]:
     }
 
 
-def _costs_of_whole(tests: Mapping[int, ColumnTest]) -> dict[int, float]:
-    """Prefer what many conditions compare one key of a document with: other keys may hold much."""
+def _costs_of_whole(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, float]:
+    """Prefer what many conditions compare one key of a document with: other keys may hold much.
+
+    Programs, lists and comparisons of two fields come last.
+    """
     whole = {at: leaf for at, leaf in tests.items() if isinstance(leaf.column.expr, Whole)}
     equal = {at: leaf.column for at, leaf in whole.items() if leaf.predicate.op is Op.EQUALS}
     asked = Counter(equal.values())
-    return {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in whole}
+    costs = {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in whole}
+    costs |= {at: 2.0 for at, leaf in whole.items() if _is_slow(leaf)}
+    if whole:
+        costs |= {at: 3.0 for at in gated.leaves if at not in tests}
+    return costs
+
+
+def _is_slow(leaf: ColumnTest) -> bool:
+    return any(call.name == "python" for call in leaf.column.via)
 
 
 def _cost(predicate: Predicate) -> float:

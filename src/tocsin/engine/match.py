@@ -3,7 +3,7 @@ that changes a result, so it runs the same in a thread, a process or a cluster t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar
-from tocsin.condition.tree import Field, Predicate
+from tocsin.condition.tree import Call, Field, Predicate
 from tocsin.engine.anchors import first_leaves
-from tocsin.engine.columns import Cells, Mask, Rows
+from tocsin.engine.columns import ABSENT, Cells, Mask, Rows
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
@@ -40,7 +40,9 @@ from tocsin.engine.records import Records
 from tocsin.jsontext import Json
 from tocsin.logs.formats.rows import Columns
 from tocsin.logs.logtype import LogType, Shape
+from tocsin.logs.mapping import Expr, every_leaf
 from tocsin.logs.view import array_of, read_inside
+from tocsin.logs.whole import Whole
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
@@ -221,11 +223,11 @@ class _GateMatcher:
         self._plan = plan
         tests: dict[int, ColumnTest] = {}
         keywords: list[Keyword] = []
-        self._others: list[tuple[int, Comparison | Elements]] = []
+        others: dict[int, Comparison | Elements] = {}
         for number in gated.leaves:
             leaf = plan.leaves[number]
             if not isinstance(leaf, ColumnTest):
-                self._others.append((number, leaf))
+                others[number] = leaf
             elif leaf.column.expr is None:
                 keywords.append((number, leaf.column.via, leaf.predicate))
             else:
@@ -236,10 +238,16 @@ class _GateMatcher:
         self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
         self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
         self._asking = _asking(self.gated.conditions, self._second, tests)
+        self._others = {at: leaf for at, leaf in others.items() if at in first}
+        self._second_others = {at: leaf for at, leaf in others.items() if at not in first}
         self._keyword_search = KeywordSearch(keywords) if keywords else None
-        columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
-        exprs = (*(column.expr for column in columns if column.expr), *plan.also)
-        self._exprs = tuple(dict.fromkeys(exprs))
+        later = {number for number in gated.leaves if number not in first}
+        self._exprs, self._late = _by_reading(plan, gated.leaves, later)
+        self._waiting = {
+            at
+            for at, condition in enumerate(self.gated.conditions)
+            if not later.isdisjoint(leaf_numbers(condition))
+        }
 
     def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
         """Yield (row, input) for every match among some rows of a frame."""
@@ -254,20 +262,89 @@ class _GateMatcher:
         outcomes: dict[int, Outcome] = {}
         for column, tests in self._first.items():
             outcomes.update(tests.outcomes(_column(frame, column)))
-        for number, leaf in self._others:
-            mask = _compare(frame, leaf) if isinstance(leaf, Comparison) else _any(frame, leaf)
-            if mask.any():
-                outcomes[number] = Outcome(mask)
+        outcomes.update(_outcomes_of(self._others, frame))
         if self._keyword_search:
             for number, mask in self._keyword_search.find(frame):
                 outcomes[number] = Outcome(mask)
         candidates = self._combiner.candidates(outcomes, frame.rows)
+        waiting = [rows for at, rows in candidates.items() if at in self._waiting]
+        if waiting:
+            part = _Part(frame, np.unique(np.concatenate(waiting)), self._late)
+            outcomes.update(self._outcomes_in(part, candidates))
+        return self._combiner.matches(candidates, outcomes)
+
+    def _outcomes_in(
+        self, part: "_Part", candidates: Mapping[int, Rows]
+    ) -> Iterable[tuple[int, Outcome]]:
+        """Yield the outcomes of the leaves that are looked at where a condition can still hold."""
         for column, tests in self._second.items():
             asking = [candidates[at] for at in self._asking[column] if at in candidates]
             if asking:
                 rows = np.unique(np.concatenate(asking))
-                outcomes.update(tests.outcomes(_column(frame, column), rows))
-        return self._combiner.matches(candidates, outcomes)
+                yield from tests.outcomes_among(part.cells(column), column.via, rows)
+        for number, outcome in _outcomes_of(self._second_others, part.frame):
+            yield number, part.spread(outcome)
+
+
+class _Part:
+    """Some rows of a frame, with columns that are read of these rows only."""
+
+    def __init__(self, frame: Frame, rows: Rows, late: Sequence[Expr]) -> None:
+        self.frame = frame
+        self._rows = rows
+        self._all = frame.rows
+        if late and len(rows) * 2 < frame.rows:
+            self.frame = frame.take(rows)
+        self.frame.prefetch_for(late)
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.frame.rows == self._all
+
+    def cells(self, column: Column) -> Cells:
+        """Return a column without its functions, absent in the other rows."""
+        assert column.expr is not None
+        cells = self.frame.cells(column.expr)
+        if self._is_whole:
+            return cells
+        codes = np.full(self._all, ABSENT, dtype=np.int32)
+        codes[self._rows] = cells.codes
+        return Cells(codes, cells.values)
+
+    def spread(self, outcome: Outcome) -> Outcome:
+        """Return an outcome of these rows as one of all."""
+        if self._is_whole:
+            return outcome
+        mask = np.zeros(self._all, dtype=np.bool_)
+        mask[self._rows] = outcome.mask()
+        return Outcome(mask)
+
+
+def _by_reading(
+    plan: Plan, leaves: Sequence[int], later: Set[int]
+) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """Return the expressions to read of every row, and those to read of candidates alone.
+
+    The latter are values of documents, of which there are many and each may be large.
+    """
+    first: dict[Expr, None] = dict.fromkeys(plan.also)
+    late: dict[Expr, None] = {}
+    for number in leaves:
+        for column in columns_of(plan.leaves[number]):
+            if column.expr is None:
+                continue
+            whole = all(isinstance(one, Whole) for one in every_leaf(column.expr))
+            (late if whole and number in later else first)[column.expr] = None
+    return tuple(first), tuple(expr for expr in late if expr not in first)
+
+
+def _outcomes_of(
+    leaves: "Mapping[int, Comparison | Elements]", frame: Frame
+) -> Iterable[tuple[int, Outcome]]:
+    for number, leaf in leaves.items():
+        mask = _compare(frame, leaf) if isinstance(leaf, Comparison) else _any(frame, leaf)
+        if mask.any():
+            yield number, Outcome(mask)
 
 
 def _by_column(tests: Mapping[int, ColumnTest]) -> "dict[Column, _Tests]":
@@ -300,16 +377,26 @@ class _Tests:
         """Return the tests in the form that evaluates them."""
         return ColumnTests(self.predicates)
 
-    def outcomes(self, cells: Cells, rows: Rows | None = None) -> Iterable[tuple[int, Outcome]]:
-        """Yield (leaf number, outcome) for the tests that hold anywhere, or in some rows."""
-        if not len(cells.values):
+    def outcomes(self, cells: Cells) -> Iterable[tuple[int, Outcome]]:
+        """Yield (leaf number, outcome) for the tests that hold anywhere."""
+        if len(cells.values):
+            for number, table in self.compiled.evaluate(cells).items():
+                yield number, Outcome(table, cells.codes)
+
+    def outcomes_among(
+        self, cells: Cells, via: tuple[Call, ...], rows: Rows
+    ) -> Iterable[tuple[int, Outcome]]:
+        """Yield the outcomes in some rows of a column whose functions have not run yet."""
+        chosen = np.unique(cells.codes[rows]).astype(np.int64)
+        chosen = chosen[chosen >= 0]
+        if not len(chosen):
             return
-        chosen = None
-        if rows is not None:
-            chosen = np.unique(cells.codes[rows]).astype(np.int64)
-            chosen = chosen[chosen >= 0]
-        for number, table in self.compiled.evaluate(cells, chosen).items():
-            yield number, Outcome(table, cells.codes)
+        values = [cells.values[at] for at in chosen.tolist()]
+        held = Cells(np.arange(len(chosen), dtype=np.int32), values).via(via)
+        for number, table in self.compiled.evaluate(held).items():
+            whole = np.zeros(len(cells.values) + 1, dtype=np.bool_)
+            whole[chosen] = table[: len(chosen)]
+            yield number, Outcome(whole, cells.codes)
 
 
 def _predicate(plan: Plan, number: int) -> Predicate:

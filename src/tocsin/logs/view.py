@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from tocsin.condition.evaluate import holds
+from tocsin.condition.evaluate import Read, holds
 from tocsin.condition.functions import Scalar, apply, fold
 from tocsin.condition.tree import Condition, Field
 from tocsin.errors import RecordError
@@ -128,6 +128,10 @@ class RecordView:
         for at, value in enumerate(array_of(self.read(Field(path)), whole=whole)):
             if isinstance(value, dict):
                 yield Element(value, (*place, str(at)), whole)
+
+    def readers(self, path: tuple[str, ...]) -> Iterator[Read]:
+        """Yield what reads each object of an array."""
+        return (element.read for element in self.elements(path))
 
     def exact(self, field: Field) -> list[Scalar] | None:
         """Read a field whose path is exact, however short: for identification and `When`."""

@@ -17,7 +17,15 @@ import orjson
 from tocsin import __version__
 from tocsin.caching import cache_folder
 from tocsin.content.attack import own_file
-from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, combine, find_rule_files, quiet_gc
+from tocsin.rules.load import (
+    LoadOptions,
+    RuleFile,
+    RuleLoader,
+    combine,
+    find_rule_files,
+    lifted,
+    quiet_gc,
+)
 from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.stored import Heading, StoredFile, read_stored, write_stored
 
@@ -33,8 +41,10 @@ def load_rules_cached(roots: Sequence[Path], options: LoadOptions | None = None)
 
     The environment variable `TOCSIN_CACHE` names another folder; empty, it switches the cache off.
     """
+    options = options or LoadOptions()
     with quiet_gc():
-        return combine(map(_loaded, _read_files(roots, options or LoadOptions())))
+        loaded = combine(map(_loaded, _read_files(roots, options)))
+        return lifted(loaded) if options.lift else loaded
 
 
 class RuleIndex:
@@ -59,6 +69,8 @@ class RuleIndex:
         wanted = wanted.lower()
         holders = {at for key in self._keys.get(wanted, ()) for at in self._holders[key]}
         found = combine(_loaded(self._files[at]) for at in sorted(holders))
+        if any(rule.confirm for rule in found.rules):
+            found = lifted(combine(map(_loaded, self._files)))
         return tuple(one for one in found.rules if wanted in {one.id.lower(), one.name.lower()})
 
 
@@ -107,7 +119,9 @@ def cache_key(roots: Iterable[Path], options: LoadOptions) -> str:
 def _code_state() -> list[tuple[str, int, int]]:
     """Return size and time of the modules that read rules and their data, so that an edit shows."""
     package = Path(__file__).parent.parent
-    patterns = ("rules/**/*.py", "rules/**/*.lark", "condition/*.py", "content/attack/*.json")
+    patterns = (
+        "rules/**/*.py", "rules/**/*.lark", "condition/*.py", "python/*.py", "content/attack/*.json"
+    )  # fmt: skip
     modules = sorted(module for pattern in patterns for module in package.glob(pattern))
     modules += [own for own in [own_file()] if own.is_file()]
     return [(m.name, m.stat().st_size, m.stat().st_mtime_ns) for m in modules]

@@ -25,6 +25,7 @@ from tocsin.condition.tree import (
 from tocsin.rules.model import (
     Indices,
     Input,
+    Lifting,
     LogSource,
     LogTypes,
     Overrides,
@@ -77,7 +78,7 @@ def encode_rule(rule: Rule) -> Data:
         rule.severity.value,
         rule.verdict.value,
         [[one.tactic, one.technique] for one in rule.attack],
-        [_encode_input(one) for one in rule.inputs],
+        [encode_input(one) for one in rule.inputs],
         _encode_stage(rule.stage),
         _encode_suppression(rule.suppression),
         _encode_schedule(rule.schedule),
@@ -99,7 +100,7 @@ def decode_rule(data: Data) -> Rule:
         severity=Severity(severity),
         verdict=Verdict(verdict),
         attack=tuple(Technique(*one) for one in attack),
-        inputs=tuple(map(_decode_input, inputs)),
+        inputs=tuple(map(decode_input, inputs)),
         stage=_decode_stage(stage),
         suppression=_decode_suppression(suppression),
         schedule=_decode_schedule(schedule),
@@ -107,8 +108,11 @@ def decode_rule(data: Data) -> Rule:
     )
 
 
-def _encode_input(one: Input) -> Data:
-    return [_encode_scope(one.scope), one.vocabulary, encode_condition(one.condition)]
+def encode_input(one: Input) -> Data:
+    """Turn an input into JSON data."""
+    of = one.lifting
+    lifting = of and [of.tier, of.exact, of.obstacles, of.texts, of.untold]
+    return [_encode_scope(one.scope), one.vocabulary, encode_condition(one.condition), lifting]
 
 
 def _encode_scope(scope: Scope) -> Data:
@@ -119,9 +123,21 @@ def _encode_scope(scope: Scope) -> Data:
     return [scope.product, scope.category, scope.service]
 
 
-def _decode_input(data: Data) -> Input:
-    scope, vocabulary, condition = data
-    return Input(decode_condition(condition), _decode_scope(scope), vocabulary)
+def decode_input(data: Data) -> Input:
+    """Turn JSON data back into an input."""
+    scope, vocabulary, condition, lifting = data
+    return Input(
+        decode_condition(condition),
+        _decode_scope(scope),
+        vocabulary,
+        _decode_lifting(lifting) if lifting else None,
+    )
+
+
+def _decode_lifting(data: Data) -> Lifting:
+    tier, exact, obstacles, *pairs = data
+    texts, untold = (tuple(tuple(pair) for pair in one) for one in pairs)
+    return Lifting(tier, exact, tuple(obstacles), texts, untold)
 
 
 def _decode_scope(data: Data) -> Scope:

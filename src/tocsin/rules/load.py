@@ -39,6 +39,8 @@ class LoadOptions:
 
     pipelines: tuple[Path, ...] = ()
     placeholders: Path | None = None
+    lift: bool = True
+    """Whether code is said by conditions, as far as it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,20 @@ def _rule_files_below(root: Path) -> Iterator[Path]:
 
 def load_rules(roots: Iterable[Path], options: LoadOptions | None = None) -> RuleSet:
     """Load every rule below the given paths; broken ones have the verdict `cannot`."""
-    loader = RuleLoader(options or LoadOptions())
+    options = options or LoadOptions()
+    loader = RuleLoader(options)
     with quiet_gc():
-        loaded = [loader.load(file) for file in find_rule_files(roots)]
-    return combine(loaded)
+        loaded = combine(map(loader.load, find_rule_files(roots)))
+        return lifted(loaded) if options.lift else loaded
+
+
+def lifted(loaded: RuleSet) -> RuleSet:
+    """Return rules with conditions instead of code, as far as their code can be said by some."""
+    if not any(rule.confirm for rule in loaded.rules):
+        return loaded
+    from tocsin.rules.panther.lifting import with_lifted
+
+    return with_lifted(loaded)
 
 
 def combine(

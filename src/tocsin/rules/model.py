@@ -74,12 +74,30 @@ Scope: TypeAlias = LogSource | Indices | LogTypes
 
 
 @dataclass(frozen=True, slots=True)
+class Lifting:
+    """How far the code of a rule is said by a condition.
+
+    If it is not `exact`, the condition holds at least wherever the code says so. `texts` are
+    programs (`tocsin.python`) for functions that describe alerts; `untold` says why others have
+    none.
+    """
+
+    tier: str
+    exact: bool
+    obstacles: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    untold: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """What a rule waits for: a condition over the events its scope selects."""
 
     condition: Condition
     scope: Scope
     vocabulary: str = "sigma"
+    lifting: Lifting | None = None
+    """Set if the condition was made of code."""
 
 
 @dataclass(frozen=True, slots=True)

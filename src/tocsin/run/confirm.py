@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.condition.evaluate import holds
-from tocsin.engine.plan import PlannedInput
+from tocsin.engine.plan import Plan, PlannedInput
 from tocsin.engine.stages.hits import Hit, Place
 from tocsin.errors import RuleError
 from tocsin.jsontext import compact, read, standard
@@ -24,6 +24,7 @@ from tocsin.rules.stages import Deduplication
 from tocsin.run.lookups import Lookups
 from tocsin.run.pack_code import detection_of, pack_code, remembers
 from tocsin.run.staging import StagedHits
+from tocsin.run.told import Teller
 from tocsin.run.work import Worker
 from tocsin.sandbox.process import Options, PackCode
 from tocsin.sandbox.shims import Source
@@ -81,6 +82,8 @@ class Confirmer:
         self._rules = rules
         self._worker = worker
         self._staged = staged
+        self._teller = Teller()
+        self._last: tuple[Place, Plan, RecordView] | None = None
         self._streams = dict(_streams(rules, python, self.asking)) if python else {}
         self._lookups = dict(_lookups(self._streams, python)) if python else {}
         for lookups in self._lookups.values():
@@ -121,7 +124,7 @@ class Confirmer:
             elif rule.confirm:
                 continue
             elif isinstance(rule.stage, Deduplication):
-                yield number, _grouped(rule, hit, {})
+                yield number, _grouped(rule, hit, self._told(number, hit))
             else:
                 yield number, hit
 
@@ -166,14 +169,31 @@ class Confirmer:
             self.asking.faults.setdefault(answer.number, Errors()).add(fault)
         return True
 
+    def _told(self, number: int, hit: Hit) -> Mapping[str, Any]:
+        """Return what a rule says of a match without its Python."""
+        rule = self._rules[number]
+        plan, view = self._seen(hit)
+        planned = _planned(plan.inputs, number, rule, view)
+        own = view.through("panther", planned.variant)
+        name = _log_type_of(plan.log_type, planned, rule, view)
+        return self._teller.tell(rule, rule.inputs[planned.number], panther_document(own, name))
+
+    def _seen(self, hit: Hit) -> tuple[Plan, RecordView]:
+        """Return the record of a match, and the plan that it was met with."""
+        if self._last is None or self._last[0] != hit.place:
+            record = self._staged.record(hit)
+            plan = self._worker.plan_of(record.log_type, record.shape)
+            value = read(record.text).value
+            view = RecordView(value, plan.shape, "panther", None, self._worker.clock)
+            self._last = hit.place, plan, view
+        return self._last[1:]
+
     def _asked(self, hit: Hit, numbers: Sequence[int]) -> Iterator[tuple[str, Asked]]:
         """Yield an event as rules see it, once for each pack and each way to see it."""
-        record = self._staged.record(hit)
-        plan = self._worker.plan_of(record.log_type, record.shape)
-        view = RecordView(read(record.text).value, plan.shape, "panther", None, self._worker.clock)
+        plan, view = self._seen(hit)
         by_way: dict[tuple[str, int, str], tuple[PlannedInput, list[int]]] = {}
         for number in numbers:
-            planned = _planned(plan.inputs, number, view)
+            planned = _planned(plan.inputs, number, self._rules[number], view)
             name = _log_type_of(plan.log_type, planned, self._rules[number], view)
             key = (self._streams_of[number], id(planned.variant), name)
             by_way.setdefault(key, (planned, []))[1].append(number)
@@ -185,11 +205,19 @@ class Confirmer:
             yield pack, Asked(text, name, tuple(of))
 
 
-def _planned(inputs: Iterable[PlannedInput], number: int, view: RecordView) -> PlannedInput:
-    """Return the input by which a rule sees a record: the first whose variant is met."""
+def _planned(
+    inputs: Iterable[PlannedInput], number: int, rule: Rule, view: RecordView
+) -> PlannedInput:
+    """Return the input by which a rule met a record: the first whose conditions hold."""
     own = [one for one in inputs if one.rule == number]
-    seen = view.through("panther", EVERY_EVENT)
-    return next((one for one in own if holds(one.variant.condition, seen.read)), own[0])
+    return next((one for one in own if _met(one, rule, view)), own[0])
+
+
+def _met(planned: PlannedInput, rule: Rule, view: RecordView) -> bool:
+    if not holds(planned.variant.condition, view.through("panther", EVERY_EVENT).read):
+        return False
+    own = view.through("panther", planned.variant)
+    return holds(rule.inputs[planned.number].condition, own.read, own.readers)
 
 
 def _log_type_of(log_type: LogType, planned: PlannedInput, rule: Rule, view: RecordView) -> str:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tocsin.sandbox.views import plain, view
-
 _STEP = re.compile(
     r"\.?(?:(?P<name>[^.\[\]'\"*]+)|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")"
     r"|\[(?:(?P<at>\d+)|'(?P<in_single>[^']*)'|\"(?P<in_double>[^\"]*)\"|(?P<all>\*))\]"
@@ -37,16 +35,15 @@ class DataModel:
     def value(self, event: Mapping[str, Any], name: str, default: Any) -> Any:
         """Return what a mapped name means in an event; the default if its path leads nowhere.
 
-        Unlike the event's own methods, paths tell upper from lower case. Raises `ModelError` if one
-        leads to several values.
+        Raises `ModelError` if a path leads to several values.
         """
         mapping = self.mappings[name]
         if mapping.method is not None:
             return mapping.method(event)
-        found = list(_follow(plain(event), mapping.path))
+        found = list(_follow(event, mapping.path))
         if len(found) > 1:
             raise ModelError(f"{self.id}: {name}: {mapping.text} leads to {len(found)} values")
-        return view(found[0]) if found else default
+        return found[0] if found else default
 
 
 def parse_path(text: str) -> tuple[str | int | None, ...]:

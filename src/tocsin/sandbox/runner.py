@@ -6,11 +6,11 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from tocsin.python.views import plain
 from tocsin.sandbox.shims import COMPILED, Source
-from tocsin.sandbox.views import plain
 
 MAX_TEXT = 1000
 MAX_CONTEXT = 200 * 1024
@@ -67,7 +67,7 @@ class LoadedDetection:
     """A detection with its module; `error` says why there is none."""
 
     detection: Detection
-    module: ModuleType | None = None
+    module: ModuleType | SimpleNamespace | None = None
     error: str = ""
 
     def evaluate(self, event: Any) -> Outcome:
@@ -83,7 +83,7 @@ class LoadedDetection:
             return outcome
         outcome.matched = outcome.output is not (self.detection.kind == "policy")
         if outcome.matched:
-            self._describe(event, outcome)
+            self.describe(event, outcome)
         return outcome
 
     def _decide(self, event: Any) -> bool:
@@ -97,7 +97,7 @@ class LoadedDetection:
             raise WrongType(f"returned {shown(found)}, not True or False")
         return found
 
-    def _describe(self, event: Any, outcome: Outcome) -> None:
+    def describe(self, event: Any, outcome: Outcome) -> None:
         """Run what describes the alert, in Panther's order, and fall back where it fails."""
         for name, check in AUXILIARY.items():
             if self.detection.signal and name != "alert_context":
@@ -161,7 +161,7 @@ def load_detection(detection: Detection, source: Source) -> LoadedDetection:
 
 def unload(loaded: LoadedDetection) -> None:
     """Forget a detection's module."""
-    if loaded.module is not None:
+    if isinstance(loaded.module, ModuleType):
         sys.modules.pop(loaded.module.__name__, None)
 
 

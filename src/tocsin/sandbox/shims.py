@@ -11,9 +11,9 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
+from tocsin.python.views import MappingView, SequenceView
 from tocsin.sandbox.event import Event
 from tocsin.sandbox.keyvalues import FUNCTIONS, KeyValues
-from tocsin.sandbox.views import MappingView, SequenceView
 
 COMPILED: set[str] = set()
 """The paths of what was compiled here: by them a traceback's lines are told from our own."""

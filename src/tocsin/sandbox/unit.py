@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from tocsin.python.dates import epoch
 from tocsin.sandbox.datamodel import DataModel
-from tocsin.sandbox.event import Event, epoch
+from tocsin.sandbox.event import Event
 from tocsin.sandbox.expectations import RESULT, differences
 from tocsin.sandbox.keyvalues import KeyValues
 from tocsin.sandbox.runner import LoadedDetection, Outcome
@@ -33,7 +34,7 @@ def run_test(
     event = _event(loaded, test, models, mocks.pop(LOOKUPS, {}))
     memory.clear()
     memory.now = epoch(event.get("p_event_time"))
-    if loaded.module is None:
+    if not isinstance(loaded.module, ModuleType):
         return Outcome(error=loaded.error), loaded.error
     try:
         with _mocked(loaded.module, mocks):

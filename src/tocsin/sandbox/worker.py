@@ -14,7 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tocsin.sandbox.event import Event, epoch
+from tocsin.python.dates import epoch
+from tocsin.sandbox.event import Event
 from tocsin.sandbox.frames import Ended, receive, send
 from tocsin.sandbox.keyvalues import KeyValues
 from tocsin.sandbox.limits import Limits, isolate

@@ -30,7 +30,7 @@ from tocsin.condition.tree import (
 from tocsin.errors import RuleError
 from tocsin.rules.panther.yaml12 import Yaml
 
-_MEMBERS = (Call("members"),)
+_MEMBERS = (Call("each"),)
 """A list is compared by its members, anything else as it is."""
 
 Expression: TypeAlias = Mapping[str, Any]

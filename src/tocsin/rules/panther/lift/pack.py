@@ -1,0 +1,183 @@
+"""Lift the rules of a pack for each of their log types, from a cache where nothing has changed."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tocsin import __version__
+from tocsin.caching import cache_folder, read_checked, write_checked
+from tocsin.errors import RuleError
+from tocsin.rules.codec import decode_condition, encode_condition
+from tocsin.rules.load import quiet_gc
+from tocsin.rules.model import Rule
+from tocsin.rules.panther.kinds import WITH_PYTHON
+from tocsin.rules.panther.lift.apply import forget_applied
+from tocsin.rules.panther.lift.lifted import Lifted, Tier, lift
+from tocsin.rules.panther.lift.logic import forget_joined
+from tocsin.rules.panther.lift.modules import DataModel, Library
+from tocsin.rules.panther.lift.nodes import forget, known
+from tocsin.rules.panther.lift.paths import forget_reads
+from tocsin.rules.panther.pack import python_file, read_document, read_python
+
+FORMAT = 1
+ANY_LOG_TYPE = ""
+"""The log type of rules that name none."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What rules of a pack are lifted with: the texts of its helpers, and data models."""
+
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, DataModel] = field(default_factory=dict)
+    """By log type."""
+    others: tuple[str, ...] = ()
+    """The texts of all its rules: what one of them changes in a helper, others see."""
+
+    @cached_property
+    def library(self) -> Library:
+        """Return the helpers, parsed once."""
+        return Library(self.helpers, self.others)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return what tells these parts and this code from others."""
+        models = {name: [one.mappings, one.source] for name, one in self.models.items()}
+        data = [dict(self.helpers), models, self.others, FORMAT, __version__, _code_state()]
+        return _digest(data)
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _code_state() -> list[list[Any]]:
+    package = Path(__file__).parents[3]
+    patterns = ("rules/panther/lift/*.py", "python/*.py", "condition/*.py")
+    modules = sorted(module for pattern in patterns for module in package.glob(pattern))
+    return [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in modules]
+
+
+def read_parts(parts: Iterable[Rule], rules: Iterable[Rule] = ()) -> Parts:
+    """Read helpers and data models among the parts of a pack, and the rules that share them."""
+    helpers: dict[str, str] = {}
+    models: dict[str, DataModel] = {}
+    for part in parts:
+        document = read_document(part)
+        if part.kind == "global" and document.get("Filename"):
+            helpers[python_file(part).stem] = _source(part) or ""
+        elif part.kind == "datamodel" and part.enabled:
+            mappings = document.get("Mappings")
+            kept = (
+                [one for one in mappings if isinstance(one, dict)]
+                if isinstance(mappings, list)
+                else []
+            )
+            model = DataModel(kept, _source(part) if document.get("Filename") else None)
+            for log_type in _texts(document.get("LogTypes")):
+                models.setdefault(log_type, model)
+    return Parts(helpers, models, tuple(text for rule in rules if (text := _source(rule))))
+
+
+def _source(rule: Rule) -> str | None:
+    try:
+        return read_python(rule)
+    except RuleError:
+        return None
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def log_types(rule: Rule) -> list[str]:
+    """Return the log types that a rule is for; `ANY_LOG_TYPE` where it names none."""
+    document = read_document(rule)
+    named = _texts(document.get("ResourceTypes" if rule.kind == "policy" else "LogTypes"))
+    return named or [ANY_LOG_TYPE]
+
+
+def lift_rule(rule: Rule, parts: Parts) -> dict[str, Lifted]:
+    """Lift a rule for each of its log types; raises `RuleError` if its Python cannot be read."""
+    source = read_python(rule)
+    function = "policy" if rule.kind == "policy" else "rule"
+    found: dict[str, Lifted] = {}
+    by_model: dict[int, Lifted] = {}
+    for log_type in log_types(rule):
+        model = parts.models.get(log_type) if rule.kind == "python" else None
+        made = by_model.get(id(model)) or next(
+            (one for one in by_model.values() if not one.asks_model), None
+        )
+        if made is None:
+            made = lift(source, parts.library, model, function=function)
+        by_model[id(model)] = found[log_type] = made
+    return found
+
+
+def lift_rules(rules: Sequence[Rule], parts: Parts) -> dict[str, dict[str, Lifted]]:
+    """Lift rules by their keys; those whose Python cannot be read are left out.
+
+    What was lifted before is taken from the cache (`tocsin.caching`), as long as neither the rule
+    nor the parts nor this code have changed.
+    """
+    folder = cache_folder()
+    path = folder / f"lifted-{parts.digest[:32]}.json" if folder else None
+    stored = _read(path) if path else {}
+    kept: dict[str, Any] = {}
+    found: dict[str, dict[str, Lifted]] = {}
+    constants = known()
+    with quiet_gc():
+        for rule in rules:
+            source = _source(rule) if rule.kind in WITH_PYTHON else None
+            if source is None:
+                continue
+            key = _digest([rule.kind, source, log_types(rule)])
+            if key in stored:
+                found[rule.key] = decode_lifted(stored[key])
+            else:
+                found[rule.key] = lift_rule(rule, parts)
+            kept[key] = stored.get(key) or encode_lifted(found[rule.key])
+        forget(constants)
+        for forgets in (forget_applied, forget_joined, forget_reads):
+            forgets()
+    if path and kept.keys() - stored.keys():
+        write_checked(path, orjson.dumps({**stored, **kept}))
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data = read_checked(path)
+    try:
+        found = orjson.loads(data) if data else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def encode_lifted(lifted: Mapping[str, Lifted]) -> Any:
+    """Turn what a rule was lifted to into JSON data; equal results are written once."""
+    distinct = list({id(one): one for one in lifted.values()}.values())
+    numbers = {id(one): at for at, one in enumerate(distinct)}
+    data = [
+        [encode_condition(one.condition), one.exact, one.tier.value, one.obstacles,
+         dict(one.texts), dict(one.untold), one.asks_model]
+        for one in distinct
+    ]  # fmt: skip
+    return [data, {log_type: numbers[id(one)] for log_type, one in lifted.items()}]
+
+
+def decode_lifted(data: Any) -> dict[str, Lifted]:
+    """Turn JSON data back into what a rule was lifted to, by log type."""
+    results, log_types = data
+    made = [
+        Lifted(
+            decode_condition(condition), exact, Tier(tier), tuple(obstacles), texts, untold, asks
+        )
+        for condition, exact, tier, obstacles, texts, untold, asks in results
+    ]
+    return {log_type: made[at] for log_type, at in log_types.items()}
