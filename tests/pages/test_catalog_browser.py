@@ -1,6 +1,5 @@
 """The catalogue in a real browser: search, facets, themes, keyboard, and without JavaScript."""
 
-import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +20,6 @@ from tocsin.pages.catalog.site import build_site
 
 __all__ = ["browser"]
 
-AXE = os.environ.get("TOCSIN_AXE") or ""
 ALONE = "rules/sigma/11111111-1111-4111-8111-111111111111.html"
 EVIL_PAGE = "rules/sigma/66666666-6666-4666-8666-666666666666.html"
 VAULT = "rules/elastic/44444444-4444-4444-8444-444444444444.html"
@@ -224,9 +222,8 @@ def test_axe_finds_no_serious_violation(browser: Any, site: Path, name: str, sch
 
 
 def axe() -> str:
-    """Return axe-core: it is not ours to ship, so it is looked for where npm puts it."""
-    root = Path(__file__).resolve().parents[2]
-    for path in (Path(AXE), root / "node_modules" / "axe-core" / "axe.min.js"):
-        if path.is_file():
-            return path.read_text("utf-8")
-    pytest.skip("no axe-core (npm install axe-core, or set TOCSIN_AXE)")
+    """Return axe-core, which a package of tests brings with it: it is not ours to ship."""
+    package = pytest.importorskip(
+        "axe_playwright_python", reason="no axe-core (pip install axe-playwright-python)"
+    )
+    return (Path(package.__path__[0]) / "axe.min.js").read_text("utf-8")
