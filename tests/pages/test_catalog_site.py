@@ -133,7 +133,7 @@ FACTS = {
     "risk score": (VAULT, "Severity medium, risk score 47"),
     "author": (VAULT, "Author Linus Example"),
     "licence": (VAULT, "Licence Elastic License 2.0"),
-    "verdict": (SEQUENCE, "Runs here does not run here"),
+    "verdict": (SEQUENCE, "Verdict does not run here"),
     "path inside the pack": (ALONE, "File rundll32.yml"),
     "deduplication": (STRANGER, "Alerts are one for 15 minutes"),
     "operation": (VAULT, "Operations MICROSOFT.KEYVAULT/VAULTS/WRITE"),

@@ -107,6 +107,14 @@ _EMPTY = re.compile(r"\n[ \t]*\n")
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])")
 
 
+def _hyphenated(text: str, longest: int = 12) -> str:
+    """Let long words be broken before their last letters."""
+    words = (
+        f"{word[:-5]}\u00ad{word[-5:]}" if len(word) > longest else word for word in text.split()
+    )
+    return " ".join(words)
+
+
 def _heat(count: int, top: int) -> int:
     """Return which of five colours a count has, by its logarithm; 0 for none."""
     return 1 + min(int(5 * log(count) / log(top + 1)), 4) if count else 0
@@ -122,6 +130,7 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "breakable": _breakable,
     "first_words": _first_words,
     "heat": _heat,
+    "hyphenated": _hyphenated,
     "paragraphs": _paragraphs,
     "kind": lambda kind: kind.replace("_", " "),
     "tag_query": _tag_query,

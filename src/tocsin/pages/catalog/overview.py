@@ -1,5 +1,6 @@
 """The pages of the catalogue that are about many rules: start, lists, matrix, operations, packs."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -78,10 +79,23 @@ def _start(entries: Sequence[Entry], found: Sequence[Service], site: Site, matri
         bars=_bars(matrix),
         gaps=len(matrix.gaps),
         newest=_newest(entries),
+        stats=_stats(entries, found),
         facets=_facets(entries),
         shared=_shared(entries),
         services=[one for one in found if one.operations][:MOST_SERVICES],
     )
+
+
+def _stats(entries: Sequence[Entry], found: Sequence[Service]) -> list[tuple[int, str]]:
+    """Return what there is to look for, as numbers and what they count."""
+    indicators = (one for entry in entries for one in entry.indicators)
+    runs = sum(entry.checked.verdict.value != "cannot" for entry in entries)
+    return [
+        (runs, "rules that run here"),
+        (len({one.triple for one in indicators}), "different tests"),
+        (sum(len(one.operations) for one in found), "operations and event ids"),
+        (len({name for entry in entries for name in entry.traits["technique"]}), "techniques"),
+    ]
 
 
 def _newest(entries: Sequence[Entry]) -> list[Entry]:
@@ -144,7 +158,7 @@ def _shared(entries: Sequence[Entry]) -> list[SharedValue]:
     for entry in entries:
         for value in {one.value.strip("\\*/").lower(): one for one in entry.indicators}.items():
             text, one = value
-            if len(text) >= _LEAST and any(map(str.isalpha, text)):
+            if _NAME.search(text):
                 rules[text][entry.rule.ecosystem] += 1
                 fields[text][one.field] = None
                 spelled.setdefault(text, one.value.strip("\\*/"))
@@ -156,8 +170,8 @@ def _shared(entries: Sequence[Entry]) -> list[SharedValue]:
     ]
 
 
-_LEAST = 8
-"""Characters of a value that says something by itself."""
+_NAME = re.compile(r"[a-z]{5}.*[a-z]{3}")
+"""A value that says something by itself."""
 
 
 def _lists(entries: Sequence[Entry], site: Site) -> Iterator[tuple[str, bytes]]:
