@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-KINDS = ("yaml", "yml", "json", "txt", "html", "css", "js", "lark")
+KINDS = ("py", "yaml", "yml", "json", "txt", "html", "css", "js", "lark")
 PATTERNS = ("py.typed", *(f"**/*.{kind}" for kind in KINDS))
 
 

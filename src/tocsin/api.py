@@ -27,12 +27,14 @@ from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.model import Rule, RuleSet
 from tocsin.rules.select import parse_where
+from tocsin.run.confirm import Python
 from tocsin.run.in_memory import GIVEN, given_blocks, record_text
 from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine, Quarantined
 from tocsin.run.scan import ScanOptions, ScanSummary, scan_blocks
 from tocsin.run.scan import scan as scan_files
 from tocsin.run.work import Window
+from tocsin.sandbox.process import Options
 from tocsin.times import Clock, parse_time, read_zone
 
 StrPath: TypeAlias = str | PathLike[str]
@@ -110,8 +112,11 @@ def scan(
     history: Sequence[StrPath] = (),
     cold_start: Literal["count", "alert"] = "count",
     include_disabled: bool = False,
+    allow_python: bool = False,
 ) -> ScanResult:
     """Run rules on logs; the options are those of `tocsin scan`.
+
+    Rules of Panther that are Python run if they are allowed to, with the helpers of the `RuleSet`.
 
     Logs are paths of files and folders, or records: a dict, dicts, JSON texts, an Arrow table or
     reader, a pandas or polars frame. A null cell of a table is a key that its row does not have.
@@ -121,7 +126,13 @@ def scan(
     if zone is None:
         raise UsageError(f"tz {tz!r} is no time zone; write an IANA name or an offset as +02:00")
     options = ScanOptions(
-        tuple(rule for rule in rules if rule.inputs and (rule.enabled or include_disabled)),
+        tuple(
+            rule
+            for rule in rules
+            if rule.inputs
+            and (rule.enabled or include_disabled)
+            and (allow_python or not rule.confirm)
+        ),
         choose_log_types(log_type),
         tuple(bridges),
         Window(_moment("since", since), _moment("until", until)),
@@ -131,6 +142,7 @@ def scan(
         indicators=tuple(map(Path, indicators)),
         history=tuple(map(Path, history)),
         alert_cold=cold_start == "alert",
+        python=_python(rules, workers) if allow_python else None,
     )
     output, quarantine = ObjectsOutput(), _Kept()
     paths = _paths(logs)
@@ -139,6 +151,11 @@ def scan(
     else:
         summary = scan_files(paths, options, output, quarantine)
     return ScanResult(tuple(output.alerts), summary, tuple(quarantine.items))
+
+
+def _python(rules: RuleSet | Iterable[Rule], workers: int) -> Python:
+    parts = rules.parts if isinstance(rules, RuleSet) else ()
+    return Python(parts, Options(workers=workers))
 
 
 def explain(

@@ -183,7 +183,7 @@ def test_rules_cannot_move_the_cursor(tmp_path: Path) -> None:
 
 
 def test_our_packs_run_exactly() -> None:
-    result = tocsin("rules", "check", *PACKS.iterdir(), "--strict")
+    result = tocsin("rules", "check", *PACKS.iterdir(), "--strict", "--where", "-kind:python")
     assert result.status == 0, result.text
 
 

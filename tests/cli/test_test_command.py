@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from textwrap import dedent
 from xml.etree import ElementTree as Xml
 
 import pytest
 
 from cli.calling import PACKS, rule, tocsin
+from run.panther_pack import FILES
 
 EVENT = "{time: 2026-01-02T03:04:05Z, mark: needle}"
 
@@ -196,6 +198,30 @@ def test_where_chooses_the_rules_that_are_tested(tmp_path: Path) -> None:
     write(tmp_path, f"rule: needle.yml\ncases:\n{case('[]', '[]')}")
     assert tocsin("test", tmp_path, "--where", "name:other").text.startswith("0 passed")
     assert tocsin("test", tmp_path, "--where", "severity:high").text.startswith("1 passed")
+
+
+@pytest.mark.parametrize(
+    ("where", "rules"),
+    [
+        ("", {"Needle", "Sample.Simple"}),
+        ("ecosystem:sigma", {"Needle"}),
+        ("ecosystem:panther", {"Sample.Simple"}),
+        ("severity:high", {"Needle"}),
+        ("severity:low kind:simple", {"Sample.Simple"}),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "junit"])
+def test_case_files_and_rules_of_panther_are_chosen_and_reported_alike(
+    form: str, where: str, rules: set[str], tmp_path: Path
+) -> None:
+    write(tmp_path, f"rule: needle.yml\ncases:\n{case('[]', '[]')}")
+    (tmp_path / "simple.yml").write_text(dedent(FILES["rules/simple.yml"]))
+    text = tocsin("test", tmp_path, "--where", where, "-f", form).text
+    if form == "json":
+        found = {one["rule"] for one in json.loads(text)["tests"]}
+    else:
+        found = {str(one.get("classname")) for one in Xml.fromstring(text)}
+    assert found == rules
 
 
 def test_json_and_junit_say_the_same(tmp_path: Path) -> None:

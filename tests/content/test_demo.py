@@ -14,13 +14,16 @@ from tocsin import content
 from tocsin.content.demo import intrusion_records, ordinary_records, write_demo
 from tocsin.rules.load import load_rules
 from tocsin.rules.model import Verdict
+from tocsin.rules.panther.pack import read_document
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = [(FIRST_DAY + timedelta(days=number)).isoformat() for number in range(14)]
 DOCUMENTATION = [ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
 
 PACK = Path(content.__path__[0]) / "packs" / "azure-keyvault"
-RULES = sorted(PACK.glob("*.yml"))
+PANTHER = sorted(path.with_suffix(".yml") for path in PACK.glob("*.py"))
+"""Rules in Panther's language."""
+RULES = sorted(set(PACK.glob("*.yml")) - set(PANTHER))
 ELASTIC = sorted(PACK.glob("*.toml"))
 """Rules in Elastic's language."""
 
@@ -208,6 +211,15 @@ def test_a_rule_in_the_language_of_elastic_says_all_that_people_need(path):
     assert all((rule.description, rule.references, rule.false_positives, rule.guide, rule.attack))
     alerting = [bool(case["alerts"]) for case in cases_of(path)["cases"]]
     assert set(alerting) == {True, False}
+
+
+@pytest.mark.parametrize("path", PANTHER, ids=lambda path: path.stem)
+def test_a_rule_in_the_language_of_panther_says_all_that_people_need(path):
+    (rule,) = load_rules([path]).rules
+    assert rule.kind == "python"
+    assert all((rule.description, rule.references, rule.guide, rule.attack, rule.tags))
+    expected = [test["ExpectedResult"] for test in read_document(rule)["Tests"]]
+    assert set(expected) == {True, False}
 
 
 def test_rules_in_both_languages_alert_on_the_same_events(tmp_path):

@@ -11,10 +11,10 @@ import yaml
 from sigma.pipelines.common import windows_logsource_mapping
 
 from tocsin.condition.evaluate import holds
-from tocsin.condition.tree import TRUE, Call, Field
+from tocsin.condition.tree import Call, Field
 from tocsin.jsontext import read
 from tocsin.logs.load import shipped_log_types
-from tocsin.logs.logtype import LogType, Shape, Variant
+from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.view import RecordView, identify
 from tocsin.times import format_time
 
@@ -652,7 +652,7 @@ def test_every_service_that_pysigma_knows_is_known(service: str) -> None:
 
 
 def test_log_sources_select() -> None:
-    assert windows().select("windows", None, None) == (Variant(TRUE),)
+    assert windows().select("windows", None, None) == (EVERY_EVENT,)
     assert windows().select(None, "antivirus", None)
     assert not windows().select("linux", "process_creation", None)
     assert not windows().select("windows", "process_creation", "no such service")

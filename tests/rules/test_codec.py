@@ -33,6 +33,7 @@ from tocsin.rules.model import (
     Indices,
     Input,
     LogSource,
+    LogTypes,
     Overrides,
     RiskFrom,
     Rule,
@@ -43,6 +44,7 @@ from tocsin.rules.model import (
 )
 from tocsin.rules.stages import (
     Comparison,
+    Deduplication,
     Distinct,
     IndicatorMatch,
     NewTerms,
@@ -75,10 +77,11 @@ CONDITIONS: dict[str, Condition] = {
 HOUR = timedelta(hours=1)
 RULE = Rule(
     id="i", name="n", ecosystem="e", kind="k", pack="p", path="f", digest="d",
-    inputs=(Input(TRUE, LogSource("a", None, "c"), "ecs"), Input(FALSE, LogSource(None, "b"))),
+    inputs=(Input(TRUE, LogSource("a", None, "c"), "ecs"), Input(FALSE, LogSource(None, "b")),
+            Input(TRUE, LogTypes(("A.B", "resource:C")), "panther")),
     severity=Severity.CRITICAL, status="test", description="text\nof lines", author=("a", "b"),
     license="l", date="2026-01-02", modified="2026-01-03", tags=("t",), references=("r",),
-    false_positives=("f",), investigation_fields=("user.name",),
+    false_positives=("f",), investigation_fields=("user.name",), collections=("c",),
     attack=(Technique("TA0001", None), Technique(None, "T1")), guide="g",
     verdict=Verdict.APPROXIMATE, reasons=("why",), notes=("note",), setup="s",
     stage=NewTerms(("a", "b"), timedelta(days=7)), own_risk_score=12, document='{"a":[1]}',
@@ -95,6 +98,7 @@ STAGES: dict[str, Stage | None] = {
         ((Comparison("a", "b"), Comparison("c", "d", negated=True)), (Comparison("e", "f"),)),
         ("logs-ti_*",), CONDITIONS["nested"], "other",
     ),
+    "deduplication": Deduplication(3, HOUR),
 }  # fmt: skip
 
 OTHERS: dict[str, object] = {
@@ -104,6 +108,7 @@ OTHERS: dict[str, object] = {
     "overrides": Overrides(risk_score=(RiskFrom("r", "v", 0), RiskFrom("r", "", None))),
     "own_risk_score": 0,
     "building_block": True,
+    "confirm": True,
 }
 
 

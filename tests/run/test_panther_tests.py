@@ -22,6 +22,9 @@ PASSED = [
 ]
 
 
+NOT_FOUND = "ExpectedResult\n  expected  true\n  found     false"
+
+
 def run(*arguments):
     result = tocsin("test", *arguments, "-f", "json", "--without-isolation")
     return result.status, json.loads(result.out)
@@ -53,8 +56,36 @@ def test_filters_come_before_the_python(tmp_path):
     filters = "InlineFilters: [{Key: user, Condition: Equals, Value: bob}]\n"
     rule = dedent(FILES["rules/admin.yml"]).lstrip() + "\n" + filters
     _, report = run(write_pack(tmp_path / "pack", **{"rules/admin.yml": rule}), "--where", "id:*n")
+    assert failures(report) == {("Sample.Admin", "an admin is reported"): NOT_FOUND}
+
+
+def test_a_failure_shows_what_was_expected_and_what_was_found(tmp_path):
+    rule = FILES["rules/admin.yml"].replace(
+        "Log: {p_log_type: Sample.Log, user: ana, count: 4, client",
+        "ExpectedTitle: Bob acts\n            "
+        "Log: {p_log_type: Sample.Log, user: ana, count: 4, client",
+    )
+    simple = FILES["rules/simple.yml"].replace("Value: ana", "Value: eve")
+    changed = {"rules/admin.yml": rule, "rules/simple.yml": simple}
+    text = tocsin("test", write_pack(tmp_path / "pack", **changed), "--without-isolation").text
+    assert text.splitlines()[:8] == [
+        "FAILED  Sample.Admin: an admin is reported",
+        "    ExpectedTitle",
+        '      expected  "Bob acts"',
+        '      found     "ana from 192.0.2.1"',
+        "FAILED  Sample.Simple: hers",
+        "    ExpectedResult",
+        "      expected  true",
+        "      found     false",
+    ]
+
+
+def test_what_a_simple_detection_says_is_not_known_yet(tmp_path):
+    simple = FILES["rules/simple.yml"].replace("true, Log", "true, ExpectedTitle: x, Log")
+    _, report = run(write_pack(tmp_path / "pack", **{"rules/simple.yml": simple}))
     assert failures(report) == {
-        ("Sample.Admin", "an admin is reported"): "expected True, rule() returned False"
+        ("Sample.Simple", "hers"): "ExpectedTitle: what an alert of a Simple Detection says is "
+        "not known yet"
     }
 
 
@@ -159,7 +190,7 @@ def test_parts_of_a_pack_that_are_of_no_use_are_listed(tmp_path):
     pack = write_pack(tmp_path / "pack")
     lines = tocsin("rules", "check", pack).text.splitlines()
     table, query = (line for line in lines if line.startswith("not used"))
-    assert table.startswith(f"not used  {pack}/lookup_tables/sample.yml: lookup tables are not")
+    assert table.startswith(f"not used  {pack}/lookup_tables/sample.yml: its data is in no file")
     assert query == f"not used  {pack}/queries/query.yml: queries of a data warehouse do not run"
 
 

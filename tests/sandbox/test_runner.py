@@ -95,11 +95,19 @@ def test_a_function_of_the_wrong_type_falls_back_and_is_told(name):
 
 GIVEN = {
     "dedup falls back to the title": ("def title(e): return 'T'", "dedup", "T"),
-    "an empty dedup is the title": (
+    "an empty dedup is not the title": (
         "def title(e): return 'T'\ndef dedup(e): return ''",
         "dedup",
-        "T",
+        "defaultDedupString:Some.Rule",
     ),
+    "no dedup and an empty title": (
+        "def title(e): return ''",
+        "dedup",
+        "defaultDedupString:Some.Rule",
+    ),
+    "an empty title": ("def title(e): return ''", "title", "A Rule"),
+    "title default": ("def title(e): return 'DEFAULT'", "title", "A Rule"),
+    "a dedup is as it is said": ("def dedup(e): return 'DEFAULT'", "dedup", "DEFAULT"),
     "severity in any case": ("def severity(e): return 'critical'", "severity", "CRITICAL"),
     "severity default": ("def severity(e): return 'Default'", "severity", "MEDIUM"),
     "no destinations": ("def destinations(e): return []", "destinations", ["SKIP"]),
@@ -220,6 +228,7 @@ def test_lookup_rows_are_mocked():
     assert run_here(code, {**HIT, "Mocks": mocks})[1] == ""
 
 
+NOT_EXPECTED = "ExpectedResult\n  expected  false\n  found     true"
 TITLE_FAILS = "def rule(event): return True\ndef title(event): return event['x']"
 
 
@@ -227,9 +236,9 @@ TITLE_FAILS = "def rule(event): return True\ndef title(event): return event['x']
     ("code", "test", "failure"),
     [
         pytest.param(RULE, HIT, "", id="a hit that is expected"),
-        pytest.param(RULE, MISS, "expected False, rule() returned True", id="one that is not"),
+        pytest.param(RULE, MISS, NOT_EXPECTED, id="one that is not"),
         pytest.param(TITLE_FAILS, HIT, "title() raised", id="a hit whose title fails"),
-        pytest.param(TITLE_FAILS, MISS, "expected False", id="a title that does not matter"),
+        pytest.param(TITLE_FAILS, MISS, NOT_EXPECTED, id="a title that does not matter"),
     ],
 )
 def test_the_verdict_of_a_test(code, test, failure):

@@ -9,9 +9,10 @@ import pytest
 from panther_jobs import HIT, MISS, job
 
 from tocsin.errors import UsageError
-from tocsin.sandbox import pool
+from tocsin.sandbox import process
 from tocsin.sandbox.limits import LANDLOCK, PROTECTIONS, SECCOMP, Limits, unprotected
-from tocsin.sandbox.pool import Model, Options, PackCode, isolation, run_jobs
+from tocsin.sandbox.pool import isolation, run_jobs
+from tocsin.sandbox.process import Model, Options, PackCode
 from tocsin.sandbox.shims import Source
 
 QUICK = Options(Limits(seconds=1), workers=1, isolated=False)
@@ -160,7 +161,8 @@ def test_one_layer_of_several_is_enough():
 
 
 def test_without_isolation_rules_are_refused_unless_told_otherwise(monkeypatch):
-    monkeypatch.setattr(pool, "unprotected", lambda layers: [f"reading files ({LANDLOCK}: gone)"])
+    gone = [f"reading files ({LANDLOCK}: gone)"]
+    monkeypatch.setattr(process, "unprotected", lambda layers: gone)
     with pytest.raises(UsageError, match=r"nothing keeps them from reading files.*--without-iso"):
         run(job(GOOD), options=Options(workers=1))
     assert run(job(GOOD), options=Options(workers=1, isolated=False))[0][0].failure == ""

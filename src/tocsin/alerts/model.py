@@ -85,7 +85,8 @@ class StageData:
     """What a rule's stage says of an alert."""
 
     kind: str
-    """`new_terms`, `threshold`, `threat_match`, or `none` where there is suppression alone."""
+    """`new_terms`, `threshold`, `threat_match`, `deduplication`, or `none` where there is
+    suppression alone."""
     terms: tuple[tuple[str, str], ...] = ()
     """Field and value: the new terms, or the group."""
     count: int = 1
@@ -107,6 +108,10 @@ class Said:
     severity: Severity | None = None
     risk_score: int | None = None
     guide: str | None = None
+    description: str | None = None
+    reference: str | None = None
+    destinations: tuple[str, ...] | None = None
+    """Where the rule wants the alert to be sent, by id or name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,10 @@ class Alert:
     @property
     def risk_score(self) -> int:
         """Return its risk score, 0 to 100."""
-        return self.rule.risk_score if self.said.risk_score is None else self.said.risk_score
+        if self.said.risk_score is not None:
+            return self.said.risk_score
+        stated = self.rule.own_risk_score
+        return self.severity.risk_score if stated is None else stated
 
     @property
     def guide(self) -> str:
@@ -178,7 +186,8 @@ class Alert:
     def reason(self) -> str:
         """Return one sentence that says what was found."""
         parts = [*self._of_stage(), *(f"{one.field} {asked(one)}" for one in self.matched)]
-        text = "; ".join(dict.fromkeys(parts)) or "the event meets the rule's condition"
+        whose = "code" if self.rule.confirm else "condition"
+        text = "; ".join(dict.fromkeys(parts)) or f"the event meets the rule's {whose}"
         return text if len(text) <= _REASON_LENGTH else text[: _REASON_LENGTH - 1] + "…"
 
     def notes(self) -> Iterator[tuple[str, str]]:
@@ -196,6 +205,8 @@ class Alert:
         terms = ", ".join(f"{name} {value}" for name, value in stage.terms)
         if stage.kind == "new_terms":
             yield f"new: {terms}"
+        elif stage.kind == "deduplication" and stage.count > 1:
+            yield f"{stage.count:,} events in one group"
         elif stage.kind == "threshold":
             yield f"{stage.count:,} events" + (f" of {terms}" if terms else "")
             if stage.distinct:
@@ -268,7 +279,17 @@ def to_record(alert: Alert) -> dict[str, object]:
         "matched": [_evidence_record(evidence) for evidence in alert.matched],
         "attack": attack_records(alert.rule.attack),
         "guide": alert.guide,
+        **_said_record(alert.said),
     }
+
+
+def _said_record(said: Said) -> dict[str, object]:
+    found = {
+        "description": said.description,
+        "reference": said.reference,
+        "destinations": said.destinations,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _written(value: Json) -> orjson.Fragment:

@@ -58,8 +58,7 @@ def load(
 
     chooser = parse_where(where)
     loaded = load_rules_cached(paths, LoadOptions(tuple(pipelines), placeholders))
-    rules, parts = (tuple(filter(chooser, some)) for some in (loaded.rules, loaded.parts))
-    return RuleSet(rules, loaded.skipped, parts)
+    return RuleSet(tuple(filter(chooser, loaded.rules)), loaded.skipped, loaded.parts)
 
 
 def parse_clock(text: str | None) -> Clock:

@@ -11,7 +11,11 @@ import click
 import orjson
 
 from tocsin.catalog.record import rule_record_of
+from tocsin.cli.convert import command as convert
+from tocsin.cli.diff import command as diff
 from tocsin.cli.options import HELP, find, load, rule_options
+from tocsin.cli.overlap import command as overlap
+from tocsin.cli.packs import add, print_packs, update
 from tocsin.cli.rule_text import rule_lines, whole_record_of
 from tocsin.engine.check import Checked, check
 from tocsin.errors import InputError, UsageError
@@ -33,7 +37,7 @@ _paths = click.argument("paths", nargs=-1, required=True, type=click.Path(path_t
 
 @click.group("rules", context_settings=HELP)
 def command() -> None:
-    """List, show, check and add rules."""
+    """List, show, check, compare, convert and add rules."""
 
 
 @command.command("check", context_settings=HELP)
@@ -174,16 +178,21 @@ def _per_log_type(checked: Sequence[Checked]) -> Mapping[str, int]:
 
 @command.command("list", context_settings=HELP)
 @_paths
+@click.option("--packs", is_flag=True, help="List the packs that were added to folders at PATHS.")
 @rule_options
 @_form
 def list_rules(
     paths: Sequence[Path],
+    packs: bool,
     pipelines: Sequence[Path],
     placeholders: Path | None,
     where: str,
     form: str,
 ) -> None:
     """List rules, a line each."""
+    if packs:
+        print_packs(paths, form)
+        return
     loaded = load(paths, pipelines, placeholders, where)
     if form == "json":
         _print_json([rule_record_of(rule) for rule in loaded.rules])
@@ -232,26 +241,8 @@ def _version(rule: Rule) -> str:
     return f"{rule.kind} of pack {rule.pack}" + (f", {modified}" if modified else "")
 
 
-@command.command("add", context_settings=HELP)
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "--to",
-    "folder",
-    default=Path("rules"),
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write the rule into; it is made if it is not there.",
-)
-def add_to_folder(file: Path, folder: Path) -> None:
-    """Add the rule of a file, or of a page that quotes one, to a folder of rules."""
-    from tocsin.rules.add import add_rule, unreadable
-
-    added = add_rule(file, folder)
-    _say(str(added.path))
-    for rule in added.rules:
-        click.echo(f"added {printable(rule.name)} ({rule.ecosystem}, {rule.kind})", err=True)
-    for reason in unreadable(added):
-        click.echo(f"cannot run: {printable(reason)}", err=True)
+for _command in (add, convert, diff, overlap, update):
+    command.add_command(_command)
 
 
 def _say(text: str) -> None:

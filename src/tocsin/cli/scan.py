@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,10 +23,12 @@ from tocsin.printable import printable
 from tocsin.rules.load import NO_RULE
 from tocsin.rules.model import Rule, RuleSet, Severity, Verdict
 from tocsin.rules.select import parse_severity
+from tocsin.run.confirm import Python
 from tocsin.run.log_types import choose_log_types
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import Progress, ScanOptions, ScanSummary, scan
 from tocsin.run.work import Window
+from tocsin.sandbox.process import Options
 
 UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
 
@@ -46,7 +48,7 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     "--log-type",
     metavar="TYPE",
     help="What the logs are, instead of looking: a log type (tocsin logs types lists them) or a "
-    "Sigma log source as product/category/service, with empty parts.",
+    "Sigma log source as product/category/service, with empty parts, or panther:NAME.",
 )
 @click.option("--severity", metavar="SEVERITY", help="Only rules of this severity and above.")
 @click.option("--since", metavar="TIME", help="Only events from this time on.")
@@ -109,13 +111,31 @@ UNREADABLE, FIRED, LEFT_OUT = 2, 1, 3
     show_default=True,
     help="What to do with terms that are new while the logs are shorter than a rule's history.",
 )
+@click.option(
+    "--lookup",
+    "lookups",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="File with the rows of a lookup table of Panther, CSV or JSON; repeats.",
+)
 @click.option("--building-blocks", is_flag=True, help="Run rules that are for other rules to read.")
+@click.option(
+    "--allow-python",
+    is_flag=True,
+    help="Let the Python of Panther's rules run, in processes apart that can reach nothing.",
+)
+@click.option(
+    "--without-isolation",
+    is_flag=True,
+    help="Let it run even where this system cannot keep it from your files.",
+)
 @click.option(
     "--include-disabled",
     is_flag=True,
     help="Run rules too that are deprecated, unsupported, switched off, or not in production.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 3 if a rule or record was left out.")
+@click.option("--stats", is_flag=True, help="Say what the Python of each rule cost.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     paths: Sequence[Path],
@@ -140,9 +160,13 @@ def command(
     indicators: Sequence[Path],
     history: Sequence[Path],
     cold_start: str,
+    lookups: Sequence[str],
     building_blocks: bool,
+    allow_python: bool,
+    without_isolation: bool,
     include_disabled: bool,
     strict: bool,
+    stats: bool,
     quiet: bool,
 ) -> None:
     """Run rules on log files or folders (`-` is standard input) and print the alerts.
@@ -156,12 +180,13 @@ def command(
     output = None if output == STDIN else output
     writes = tuple(path for path in (output, quarantine_path) if path)
     _refuse_overwriting([*paths, *history, *indicators, *geoip], writes)
+    tables = dict(map(_table, lookups))
     limit = parse_severity(fail_on) if fail_on else None
     use_geoip(geoip)
     least = parse_severity(severity) if severity else Severity.INFORMATIONAL
     stopwatch = Stopwatch(datetime.now(UTC), time.monotonic())
     loaded = load(rule_paths, pipelines, placeholders, where)
-    chosen = _Chosen(least, include_disabled, building_blocks)
+    chosen = _Chosen(least, include_disabled, building_blocks, allow_python)
     rules = list(filter(chosen.runs, loaded.rules))
     if not rules:
         raise UsageError(_nothing_to_run(loaded))
@@ -178,6 +203,7 @@ def command(
         tuple(indicators),
         tuple(history),
         cold_start == "alert",
+        _python(loaded, workers, without_isolation, tables) if allow_python else None,
     )
     with _files(output, quarantine_path) as (stream, kept), _bar(quiet) as progress:
         quarantine = Quarantine(kept)
@@ -189,6 +215,8 @@ def command(
         click.echo(f"not scanned: {printable(problem)}", err=True)
     if not quiet:
         report.print(stopwatch.seconds)
+    if stats:
+        report.print_costs()
     sys.exit(_status(summary, quarantine, loaded, limit, strict))
 
 
@@ -215,12 +243,33 @@ class _Chosen:
     least: Severity
     include_disabled: bool
     building_blocks: bool
+    allow_python: bool
 
     def runs(self, rule: Rule) -> bool:
         """Say whether a rule runs."""
         enabled = rule.enabled or self.include_disabled
         shown = self.building_blocks or not rule.building_block
-        return bool(rule.inputs) and enabled and shown and rule.severity.rank >= self.least.rank
+        can = bool(rule.inputs) and (self.allow_python or not rule.confirm)
+        return can and enabled and shown and rule.severity.rank >= self.least.rank
+
+
+def _python(
+    loaded: RuleSet, workers: int, without_isolation: bool, tables: Mapping[str, Path]
+) -> Python:
+    known = {part.id for part in loaded.parts if part.kind == "lookup_table"}
+    if unknown := [name for name in tables if name not in known]:
+        names = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"--lookup {unknown[0]}: no lookup table of the rules; known: {names}")
+    options = Options(workers=workers, isolated=not without_isolation)
+    return Python(loaded.parts, options, tables)
+
+
+def _table(text: str) -> tuple[str, Path]:
+    """Read NAME=FILE."""
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise UsageError(f"--lookup {text!r}: write NAME=FILE")
+    return name, Path(path)
 
 
 def _nothing_to_run(loaded: RuleSet) -> str:
@@ -230,6 +279,8 @@ def _nothing_to_run(loaded: RuleSet) -> str:
     if loaded.skipped:
         first = loaded.skipped[0]
         return f"no rules were found; {first.path}: {first.reason}"
+    if any(rule.confirm for rule in loaded.rules):
+        return "no rule is left; --allow-python runs those that are Python"
     return "no rule is left; loosen --where, --severity, or add --include-disabled"
 
 
@@ -247,6 +298,7 @@ def _status(
         return FIRED
     records = quarantine.count or summary.unidentified
     rules = any(rule.verdict is Verdict.CANNOT for rule in loaded.rules)
+    rules = rules or bool(summary.asking.stopped)
     files = any(skipped.reason != NO_RULE for skipped in loaded.skipped)
     return LEFT_OUT if strict and (records or rules or files) else 0
 

@@ -173,6 +173,12 @@ class Report:
                 "is left out here",
                 many,
             )
+        python = [rule for rule in self._loaded.rules if rule.confirm]
+        if python and not self._options.python:
+            yield LeftOut(
+                f"{len(python):,} rules are decided by their Python, which runs with --allow-python"
+            )
+        yield from self._python_errors()
         if self._loaded.skipped:
             first = self._loaded.skipped[0]
             count = len(self._loaded.skipped)
@@ -180,6 +186,39 @@ class Report:
                 f"{count:,} files were not taken as rules; first {first.path}: {first.reason}"
             )
         yield from self._unaddressed()
+
+    def _python_errors(self) -> Iterator[LeftOut]:
+        asking = self._summary.asking
+        for problem in asking.problems:
+            yield LeftOut(f"lookup table {problem}")
+        for number, reason in sorted(asking.stopped.items()):
+            yield LeftOut(f"{self._rules[number].name}: stopped: {reason}")
+        for errors, what in (
+            (asking.errors, "could not say whether an event matches"),
+            (asking.faults, "could not say all of their alerts"),
+        ):
+            if errors:
+                said = [
+                    f"{self._rules[number].name}: {one.count:,} events; first: {one.first}"
+                    for number, one in sorted(errors.items())
+                ]
+                yield _left_out(f"{len(errors):,} rules {what}", said)
+
+    def print_costs(self) -> None:
+        """Print what the Python of each rule cost, the dearest first, to standard error."""
+        asking = self._summary.asking
+        by_cost = sorted(asking.costs.items(), key=lambda one: -one[1].nanoseconds)
+        total = sum(cost.nanoseconds for _, cost in by_cost)
+        click.echo(f"{'seconds':>9} {'events':>9} {'µs each':>9} {'errors':>7}  rule", err=True)
+        for number, cost in by_cost:
+            errors = asking.errors.get(number)
+            click.echo(
+                f"{cost.nanoseconds / 1e9:9.3f} {cost.calls:9,} "
+                f"{cost.nanoseconds / 1e3 / max(cost.calls, 1):9.1f} "
+                f"{errors.count if errors else 0:7,}  {printable(self._rules[number].name)}",
+                err=True,
+            )
+        click.echo(f"{total / 1e9:9.3f} in all", err=True)
 
     def _unaddressed(self) -> Iterator[LeftOut]:
         """Say so of log types that were met and that no rule is for."""

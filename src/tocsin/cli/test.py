@@ -12,9 +12,11 @@ from tocsin.cli.options import HELP, rule_options
 from tocsin.printable import printable, printable_lines
 from tocsin.rules.load import LoadOptions
 from tocsin.rules.select import parse_where
+from tocsin.run.changed import Changes
+from tocsin.run.git import changed_files
 from tocsin.run.outcome import Outcome
 from tocsin.run.testing import TestRun, run_tests
-from tocsin.sandbox.pool import Options
+from tocsin.sandbox.process import Options
 
 FAILED = 1
 _NAMED = 5
@@ -33,6 +35,16 @@ _NAMED = 5
     show_default=True,
 )
 @click.option(
+    "--changed",
+    is_flag=True,
+    help="Only tests that a change since the last commit calls for, as git tells it.",
+)
+@click.option(
+    "--changed-since",
+    metavar="COMMIT",
+    help="The same, since the branch left another one, e.g. origin/main.",
+)
+@click.option(
     "--workers",
     default=0,
     type=click.IntRange(0, 64),
@@ -49,6 +61,8 @@ def command(
     placeholders: Path | None,
     where: str,
     form: str,
+    changed: bool,
+    changed_since: str | None,
     workers: int,
     without_isolation: bool,
 ) -> None:
@@ -59,7 +73,9 @@ def command(
     """
     options = LoadOptions(tuple(pipelines), placeholders)
     python = Options(workers=workers, isolated=not without_isolation)
-    done = run_tests(paths, options, parse_where(where), python)
+    since = changed_since or ("HEAD" if changed else "")
+    changes = Changes(changed_files(paths, since)) if since else None
+    done = run_tests(paths, options, parse_where(where), python, changes)
     _PRINT[form](done)
     for one in done.open_to:
         click.echo(f"warning: nothing kept rules from {one}", err=True)

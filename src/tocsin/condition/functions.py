@@ -7,7 +7,7 @@ an empty array. The engine runs a function once per distinct value.
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -143,6 +143,46 @@ def _named(value: Scalar, key: str, name: str, then: str) -> Iterable[Scalar]:
     return members(value[then]) if is_it else ()
 
 
+def find_key(keys: Collection[str], wanted: str) -> str | None:
+    """Return the key that is meant: the same one, else the first that is it in small letters."""
+    if wanted in keys:
+        return wanted
+    small = wanted.lower()
+    return next((key for key in keys if key.lower() == small), None)
+
+
+def _members(value: Scalar) -> Iterable[Scalar]:
+    """The members of an array; an array among them stays one."""
+    return value if isinstance(value, list) else (value,)
+
+
+def _item(value: Scalar, at: int) -> Iterable[Scalar]:
+    """The member of an array at a position."""
+    return value[at : at + 1] if isinstance(value, list) else ()
+
+
+def _by_name(value: Scalar) -> Iterable[Scalar]:
+    """An object of what the members of an array call `name` and `value`, or `boolValue` …"""
+    if not isinstance(value, list):
+        return ()
+    found: dict[str, Json] = {}
+    for one in value:
+        if isinstance(one, dict) and isinstance(name := one.get("name"), str):
+            values = [item for key, item in one.items() if fold(key).endswith("value")]
+            found[name] = values[0] if values else None
+    return (found,)
+
+
+def _at(value: Scalar, *keys: str) -> Iterable[Scalar]:
+    """The whole value at a path of keys in objects."""
+    for wanted in keys:
+        key = find_key(value, wanted) if isinstance(value, dict) else None
+        if key is None or not isinstance(value, dict):
+            return ()
+        value = value[key]
+    return (value,)
+
+
 def _parse_json(value: Scalar) -> Iterable[Scalar]:
     if not isinstance(value, str) or value[:1] not in "{[":
         return (value,)
@@ -264,6 +304,10 @@ FUNCTIONS: dict[str, Function] = {
     "split": _split,
     "after": _after,
     "named": _named,
+    "at": _at,
+    "members": _members,
+    "item": _item,
+    "by_name": _by_name,
     "json": _parse_json,
     "address": _address,
     "ip": _ip,

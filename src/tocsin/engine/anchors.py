@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value
 from tocsin.engine.plan import Column, ColumnTest, Gated, leaf_numbers
+from tocsin.logs.whole import Whole
 
 FREE_TEXT_LITERALS = 300
 """A column with more literals to find anywhere in it than this is free text, if they are most."""
@@ -28,7 +29,7 @@ def first_leaves(
     costs = {
         number: _cost(leaf.predicate) if leaf.column in free_text else 0.0
         for number, leaf in tests.items()
-    }
+    } | _costs_of_whole(tests)
     first = {number for number in gated.leaves if costs.get(number, 0.0) == 0.0}
     for condition, needed in zip(gated.conditions, clauses, strict=True):
         if any(clause <= first for clause in needed):
@@ -53,6 +54,14 @@ def _free_text(tests: Mapping[int, ColumnTest]) -> set[Column]:
         for column, count in anywhere.items()
         if count > FREE_TEXT_LITERALS and count * 2 > total[column]
     }
+
+
+def _costs_of_whole(tests: Mapping[int, ColumnTest]) -> dict[int, float]:
+    """Prefer what many conditions compare one key of a document with: other keys may hold much."""
+    whole = {at: leaf for at, leaf in tests.items() if isinstance(leaf.column.expr, Whole)}
+    equal = {at: leaf.column for at, leaf in whole.items() if leaf.predicate.op is Op.EQUALS}
+    asked = Counter(equal.values())
+    return {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in whole}
 
 
 def _cost(predicate: Predicate) -> float:

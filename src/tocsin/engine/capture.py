@@ -141,9 +141,9 @@ def milliseconds(when: datetime) -> int:
     return in_milliseconds(when - EPOCH)
 
 
-def when(time: int) -> datetime:
-    """Return milliseconds since 1970 as a time."""
-    return EPOCH + timedelta(milliseconds=time)
+def when(time: int) -> datetime | None:
+    """Return milliseconds since 1970 as a time; None for `UNDATED`."""
+    return None if time == UNDATED else EPOCH + timedelta(milliseconds=time)
 
 
 def _keys(columns: Sequence[Cells], rows: Rows) -> tuple[list[str], Codes]:

@@ -21,8 +21,8 @@ class Checked:
     log_types: tuple[str, ...]
 
 
-def check(rule: Rule, log_types: Sequence[LogType]) -> Checked:
-    """Check one rule."""
+def check(rule: Rule, log_types: Sequence[LogType], *, allow_python: bool = False) -> Checked:
+    """Check one rule; `allow_python` says that its Python may run."""
     names = [one.name for one in log_types if addressed(one, [rule])]
     reasons = list(rule.reasons)
     verdict = rule.verdict
@@ -30,6 +30,9 @@ def check(rule: Rule, log_types: Sequence[LogType]) -> Checked:
     if bridged and verdict is Verdict.RUNS:
         verdict = Verdict.APPROXIMATE
     reasons += bridged
+    if rule.confirm and not allow_python:
+        verdict = Verdict.CANNOT
+        reasons.append("its Python decides, which scans run with --allow-python")
     if not names and rule.inputs:
         scopes = dict.fromkeys(one.scope for one in rule.inputs)
         shown = ", ".join(map(str, scopes))

@@ -6,12 +6,13 @@ engine's speed comes from.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tocsin.condition.functions import Scalar, apply
 from tocsin.condition.tree import Call
@@ -43,6 +44,37 @@ class Texts(Sequence[Sequence[Scalar]]):
         return [found] if isinstance(found, str) else Texts(found)
 
 
+Made = TypeVar("Made")
+
+
+class Lazy(Sequence[Made], Generic[Made]):
+    """Values that are made one by one, each when it is first asked for."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, size: int, make: Callable[[int], Made]) -> None:
+        self._make = make
+        self._made: list[tuple[Made] | None] = [None] * size
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __getitem__(self, at: Any) -> Any:
+        made = self._made[at]
+        if made is None:
+            made = self._made[at] = (self._make(at),)
+        return made[0]
+
+    def some(self, chosen: Sequence[int]) -> "Lazy[Made]":
+        """Return some of the values, in the order given."""
+        return Lazy(len(chosen), lambda at: self[chosen[at]])
+
+
+def pick(values: Sequence[Made], chosen: Sequence[int]) -> Sequence[Made]:
+    """Return some of the values; what is made when it is asked for is not made for it."""
+    return values.some(chosen) if isinstance(values, Lazy) else [values[at] for at in chosen]
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """A column: `codes[row]` indexes `values`, or is `ABSENT`.
@@ -63,7 +95,10 @@ class Cells:
         """Send every distinct cell through functions; rows stay present even if nothing is left."""
         if not calls or (isinstance(self.values, Texts) and calls == _AS_TEXT):
             return self
-        return Cells(self.codes, [apply(calls, values) for values in self.values])
+        own = self.values
+        if isinstance(own, Lazy):
+            return Cells(self.codes, Lazy(len(own), lambda at: apply(calls, own[at])))
+        return Cells(self.codes, [apply(calls, values) for values in own])
 
     def take(self, rows: Rows) -> "Cells":
         """Return the column of some rows, without the distinct cells that they do not hold."""
@@ -74,7 +109,7 @@ class Cells:
         if isinstance(self.values, Texts):
             texts = self.values.texts
             return Cells(codes, Texts([texts[at] for at in held.tolist()]))
-        return Cells(codes, [self.values[at] for at in held.tolist()])
+        return Cells(codes, pick(self.values, held.tolist()))
 
     def map(self, function: Callable[[Values], Values]) -> "Cells":
         """Replace the values of every distinct cell; None makes its rows absent."""
@@ -131,29 +166,35 @@ def _end_to_end(parts: Sequence[Sequence[Sequence[Scalar]]]) -> Sequence[Sequenc
         return parts[0]
     if all(isinstance(part, Texts) for part in parts):
         return Texts([text for part in parts if isinstance(part, Texts) for text in part.texts])
+    if any(isinstance(part, Lazy) for part in parts):
+        places = [(part, at) for part in parts for at in range(len(part))]
+        return Lazy(len(places), lambda at: places[at][0][places[at][1]])
     return [values for part in parts for values in part]
 
 
 def together(parts: Sequence[Cells], rows: int) -> Cells:
     """Join the values of several columns row by row."""
-    if not parts:
-        return absent(rows)
+    return combine(parts, _join) if parts else absent(rows)
+
+
+def combine(parts: Sequence[Cells], function: Callable[[Sequence[Values]], Values]) -> Cells:
+    """Make values of those that several columns have in a row, once per distinct combination."""
     stacked = np.stack([cells.codes for cells in parts])
-    pairs, codes = np.unique(stacked, axis=1, return_inverse=True)
-    joined = Cells(
-        codes.astype(np.int32).reshape(-1),
-        [_join(parts, combination) for combination in pairs.T.tolist()],
-    )
-    return joined.map(lambda values: values or None)
-
-
-def _join(parts: Sequence[Cells], combination: Sequence[int]) -> list[Scalar]:
-    return [
-        value
-        for cells, code in zip(parts, combination, strict=True)
-        if code != ABSENT
-        for value in cells.values[code]
+    found, codes = np.unique(stacked, axis=1, return_inverse=True)
+    values = [
+        function(
+            [
+                None if code == ABSENT else list(cells.values[code])
+                for cells, code in zip(parts, combination, strict=True)
+            ]
+        )
+        for combination in found.T.tolist()
     ]
+    return drop_absent(codes.astype(np.int32).reshape(-1), values)
+
+
+def _join(parts: Sequence[Values]) -> Values:
+    return [value for values in parts if values is not None for value in values] or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +206,35 @@ class Encoded:
     texts: bool
     """All values are strings."""
 
+    def place(self, rows: Rows, size: int) -> "Encoded":
+        """Return the column of more rows, of which these ones are those that are there."""
+        if len(rows) == size:
+            return self
+        codes = np.full(size, ABSENT, dtype=np.int32)
+        codes[rows] = self.codes
+        return Encoded(codes, self.values, self.texts)
+
     def take(self, rows: Rows) -> "Encoded":
         """Return the column of some rows, without the values that they do not hold."""
         codes = self.codes[rows]
         if len(self.values) <= len(rows):
             return Encoded(codes, self.values, self.texts)
         held, codes = held_codes(codes, len(self.values))
-        return Encoded(codes, [self.values[at] for at in held.tolist()], self.texts)
+        return Encoded(codes, pick(self.values, held.tolist()), self.texts)
 
 
 def encode_texts(column: pa.DictionaryArray) -> Encoded:
     """Decode a column of JSON texts, null where the path leads nowhere."""
     codes = codes_of(column)
+    firsts = pc.utf8_slice_codeunits(column.dictionary, 0, 1).unique().to_pylist()
+    if "{" in firsts or "[" in firsts:
+        cells = column.dictionary
+        made = Lazy(len(cells), lambda at: _decode_any(cells[at].as_py()))
+        return Encoded(codes, made, texts=False)
     texts = column.dictionary.to_pylist()
-    if all(text[0] == '"' for text in texts):
+    if firsts == ['"']:
         return Encoded(codes, orjson.loads(f"[{','.join(texts)}]"), texts=True)
-    return Encoded(codes, decode_texts(texts), texts=False)
+    return Encoded(codes, decode_texts(texts), texts=not texts)
 
 
 def codes_of(column: pa.DictionaryArray) -> Codes:
@@ -196,15 +250,21 @@ ReadCell: TypeAlias = Callable[[Json], Values]
 def read_cells(encoded: Encoded, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
     """Read a field from every distinct value of a column.
 
-    With `strings_as_they_are` a string is its own value and `read_cell` is not asked.
+    With `strings_as_they_are` a string is its own value and `read_cell` is not asked; nothing is
+    absent then.
     """
+    own = encoded.values
     if strings_as_they_are and encoded.texts:
-        return Cells(encoded.codes, Texts(encoded.values))  # type: ignore[arg-type]
-    values: list[Values] = [
-        [value] if strings_as_they_are and isinstance(value, str) else read_cell(value)
-        for value in encoded.values
-    ]
-    return drop_absent(encoded.codes, values)
+        return Cells(encoded.codes, Texts(own))  # type: ignore[arg-type]
+    if strings_as_they_are and isinstance(own, Lazy):
+        return Cells(encoded.codes, Lazy(len(own), lambda at: _read_one(own[at], read_cell)))
+    if strings_as_they_are:
+        return drop_absent(encoded.codes, [_read_one(value, read_cell) for value in own])
+    return drop_absent(encoded.codes, [read_cell(value) for value in own])
+
+
+def _read_one(value: Json, read_cell: ReadCell) -> Any:
+    return [value] if isinstance(value, str) else read_cell(value)
 
 
 def read_opened(
@@ -233,6 +293,11 @@ def decode_texts(texts: Sequence[str]) -> list[Json]:
     strings = [text for text in texts if text.startswith('"')]
     decoded = iter(orjson.loads(f"[{','.join(strings)}]"))
     return [next(decoded) if text.startswith('"') else _decode(text) for text in texts]
+
+
+def _decode_any(text: str) -> Json:
+    value: Json = orjson.loads(text) if text[0] == '"' else _decode(text)
+    return value
 
 
 def _decode(text: str) -> Json:

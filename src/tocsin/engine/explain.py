@@ -22,7 +22,7 @@ from tocsin.logs.bridges import Bridge, bridge_names, load_bridge
 from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.view import RecordView, identify
-from tocsin.rules.model import Indices, Input, Rule, Scope
+from tocsin.rules.model import Indices, Input, LogTypes, Rule, Scope
 from tocsin.times import PLAIN_CLOCK, Clock
 
 
@@ -208,6 +208,11 @@ def why_not(log_type: LogType, scope: Scope) -> list[str]:
             return []
         held = "what it says itself" if log_type.documents else _some(log_type.indices) or "none"
         return [f"the rule is for {scope}; {name} is held in {held}"]
+    if isinstance(scope, LogTypes):
+        if select_scope(log_type, scope):
+            return []
+        known = _some(log_type.panther) or "none"
+        return [f"the rule is for {scope}; to Panther {name} is {known}"]
     if scope.product is not None and fold(scope.product) not in log_type.products:
         products = ", ".join(log_type.products) or "none"
         return [f"the rule is for product {scope.product}; {name} is of product {products}"]

@@ -28,6 +28,7 @@ from tocsin.engine.columns import (
     Texts,
     absent,
     choose,
+    combine,
     constant,
     drop_absent,
     read_cells,
@@ -55,18 +56,21 @@ from tocsin.logs.mapping import (
     Expr,
     First,
     Leaf,
+    Merged,
     Name,
     Path,
     Table,
     Via,
     When,
     is_filled,
+    merge,
     send_through,
     translate,
 )
 from tocsin.logs.respelled import Respelled, read_respelled
 from tocsin.logs.values import Values, look_up, look_up_once, walk
 from tocsin.logs.view import RecordView, cells_below, open_cells
+from tocsin.logs.whole import Whole, read_whole
 
 MAX_CONTAINERS = 64
 """How many objects a signature looks at before what is left is read row by row."""
@@ -156,14 +160,16 @@ class Frame:
         self, column: Encoded, path: KeyPath, sources: Sequence[Source]
     ) -> Mapping[Source, Cells]:
         """Decode what several sources read of the JSON at one path."""
-        readers = [partial(_read_source, source) for source in sources]
         cells = cells_below(self.shape.json_cells, path)
-        if cells:
-            opened = read_opened(column, partial(open_cells, cells=cells), readers)
-            return dict(zip(sources, opened, strict=True))
-        return {
-            source: read_cells(column, reader, strings_as_they_are=source.takes_strings)
-            for source, reader in zip(sources, readers, strict=True)
+        opening = [source for source in sources if cells and not isinstance(source.leaf, Whole)]
+        readers = [partial(_read_source, source) for source in opening]
+        opened = read_opened(column, partial(open_cells, cells=cells), readers) if opening else []
+        return dict(zip(opening, opened, strict=True)) | {
+            source: read_cells(
+                column, partial(_read_source, source), strings_as_they_are=source.takes_strings
+            )
+            for source in sources
+            if source not in opening
         }
 
     def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:
@@ -180,7 +186,7 @@ class Frame:
 
     def _evaluate(self, expr: Expr) -> Cells:
         match expr:
-            case Path() | Name() | Respelled():
+            case Path() | Name() | Respelled() | Whole():
                 if expr not in self._leaves:
                     self.prefetch([expr])
                 return self._leaves[expr]
@@ -201,6 +207,9 @@ class Frame:
                 if calls == FILLED and isinstance(cells.values, Texts) and all(cells.values.texts):
                     return cells
                 return cells.map(partial(send_through, calls))
+            case Merged(outer, inner):
+                columns = [self.cells(outer), *(self.cells(part) for _, part in inner)]
+                return combine(columns, partial(_merge, [keys for keys, _ in inner]))
 
     def _cells_where(self, expr: Expr, mask: Mask) -> Cells:
         """Return a column that need be right where the mask holds only."""
@@ -242,13 +251,19 @@ class Frame:
 
 
 def _read_source(source: Source, value: Json) -> Values:
-    if source.respelled is not None:
-        return read_respelled(value, source.respelled)
+    if isinstance(source.leaf, Respelled):
+        return read_respelled(value, source.leaf)
+    if source.leaf is not None:
+        return read_whole(value, source.leaf)
     if source.reading is Reading.PATH:
         return walk(value, source.rest)
     if source.reading is Reading.NAME:
         return look_up(value, source.rest)
     return look_up_once(value, source.rest, ignore_case=True)
+
+
+def _merge(keys: Sequence[KeyPath], values: Sequence[Values]) -> Values:
+    return merge(values[0], zip(keys, values[1:], strict=True))
 
 
 def _place(cells: Cells, rows: Rows, size: int) -> Cells:

@@ -9,6 +9,7 @@ from tocsin.engine.plan import Plan
 from tocsin.logs.logtype import ANY_KEY, Shape
 from tocsin.logs.mapping import Expr, Path, every_leaf
 from tocsin.logs.respelled import Respelled
+from tocsin.logs.whole import Whole
 
 
 def wanted_names(plans: Iterable[Plan]) -> frozenset[str] | None:
@@ -36,5 +37,8 @@ def _paths(expr: Expr, shape: Shape) -> Iterator[KeyPath]:
             yield leaf.path
         elif isinstance(leaf, Respelled):
             yield leaf.path or (ANY_KEY,)
+        elif isinstance(leaf, Whole):
+            kept = leaf.spelling.is_plain or leaf.path
+            yield leaf.path + leaf.keys if kept and (leaf.path or leaf.keys) else (ANY_KEY,)
         else:
             yield from (base + segments for base, segments in shape.candidates(leaf.name))

@@ -14,10 +14,23 @@ from typing import TypeAlias
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import fields
 from tocsin.logs.logtype import ANY_KEY, Shape
-from tocsin.logs.mapping import All, Const, Expr, First, Leaf, Name, Path, Table, Via, When
+from tocsin.logs.mapping import (
+    All,
+    Const,
+    Expr,
+    First,
+    Leaf,
+    Merged,
+    Name,
+    Path,
+    Table,
+    Via,
+    When,
+)
 from tocsin.logs.respelled import Respelled, ways_on
 from tocsin.logs.values import find_keys
 from tocsin.logs.view import cells_below
+from tocsin.logs.whole import Whole, key_of
 
 KeyPath: TypeAlias = tuple[str, ...]
 
@@ -78,15 +91,17 @@ class Source:
     rest: KeyPath = ()
     reading: Reading = Reading.PATH
     """How to find `rest`."""
-    respelled: Respelled | None = None
-    """What is left to find where keys are respelled, seen from `path`; in place of `rest`."""
+    leaf: Respelled | Whole | None = None
+    """What is left to find where keys are read otherwise, seen from `path`; in place of `rest`."""
 
     @property
     def takes_strings(self) -> bool:
         """Return whether a string at `path` is what is read."""
-        if self.respelled is None:
+        own = self.leaf
+        if own is None:
             return not self.rest
-        own = self.respelled
+        if isinstance(own, Whole):
+            return own.is_entered and not (own.keys or own.spelling.opens_texts)
         return not (own.path or own.segments or own.pattern or own.spelling.opens_texts)
 
 
@@ -95,10 +110,10 @@ def source_at(
     path: KeyPath,
     rest: KeyPath = (),
     reading: Reading = Reading.PATH,
-    respelled: Respelled | None = None,
+    leaf: Respelled | Whole | None = None,
 ) -> Source:
     """Return the source at a path."""
-    return Source(path, rest, reading, respelled)
+    return Source(path, rest, reading, leaf)
 
 
 NOWHERE = Source(())
@@ -116,6 +131,8 @@ def containers_of(leaves: Iterable[Leaf], shape: Shape) -> tuple[KeyPath, ...]:
             whole = [leaf.path]
         elif isinstance(leaf, Respelled):
             whole = [(*leaf.path, *leaf.segments[:1])]
+        elif isinstance(leaf, Whole):
+            whole = [leaf.path + (leaf.keys if leaf.spelling.is_plain else leaf.keys[:1])]
         else:
             candidates = shape.candidates(leaf.name)
             whole = [base + segments for base, segments in candidates if ANY_KEY not in base]
@@ -135,6 +152,8 @@ def locate(leaf: Leaf, shape: Shape, signature: Signature) -> Source | None:
             return _locate_path(leaf.path, signature)
         if isinstance(leaf, Respelled):
             return _locate_respelled(leaf, signature)
+        if isinstance(leaf, Whole):
+            return _locate_whole(leaf, signature)
         return _locate_name(leaf.name, shape, signature)
     except Undecided:
         return None
@@ -216,11 +235,58 @@ def _locate_inside(container: KeyPath, leaf: Respelled, signature: Signature) ->
     return _locate_inside((*container, key), rest, signature)
 
 
-def _inside_at(path: KeyPath, leaf: Respelled) -> Source:
+def _locate_whole(leaf: Whole, signature: Signature) -> Source:
+    """Follow the keys as far as containers are looked at; texts and arrays are read themselves.
+
+    What is nowhere although another key would be the same ignoring case stays undecided: layouts
+    are joined as if nothing could be read in its place.
+    """
+    found = _follow_whole(leaf, signature)
+    if found is NOWHERE and _has_twins(leaf, signature):
+        raise Undecided
+    return found
+
+
+def _has_twins(leaf: Whole, signature: Signature) -> bool:
+    """Say whether a key on the way is there in more than one spelling."""
+    containers = [ROOT]
+    for name in leaf.path + leaf.keys:
+        small = name.lower()
+        containers = [
+            (*at, key)
+            for at in containers
+            if at in signature.keys
+            for key in signature.keys[at] or ()
+            if (leaf.spelling.spell(key) or key).lower() == small
+        ]
+        if len(containers) > 1:
+            return True
+    return False
+
+
+def _follow_whole(leaf: Whole, signature: Signature) -> Source:
+    at: KeyPath = ROOT
+    for end, name in enumerate(leaf.path + leaf.keys):
+        keys = signature.of(at)
+        if keys is None:
+            return NOWHERE
+        entered = end > len(leaf.path)
+        if not keys and at:
+            keys_left = leaf.keys[max(end - len(leaf.path), 0) :]
+            rest = Whole(leaf.path[end:], keys_left, leaf.spelling, entered)
+            return NOWHERE if entered and leaf.spelling.is_plain else _inside_at(at, rest)
+        key = name if end < len(leaf.path) else key_of(keys, name, leaf.spelling)
+        if key is None or not _holds(keys, key):
+            return NOWHERE
+        at = (*at, key)
+    return _inside_at(at, Whole((), (), leaf.spelling, bool(leaf.keys)))
+
+
+def _inside_at(path: KeyPath, leaf: Respelled | Whole) -> Source:
     """Read the rest from the JSON at a path; what stands nowhere but at the top, row by row."""
     if not path:
         raise Undecided
-    return source_at(path, respelled=leaf)
+    return source_at(path, leaf=leaf)
 
 
 def _locate_name(name: str, shape: Shape, signature: Signature) -> Source:
@@ -302,7 +368,7 @@ def leaves_of(expr: Expr) -> list[Leaf]:
     The branches of a `When` are not among them: most batches need one of the two only.
     """
     match expr:
-        case Path() | Name() | Respelled():
+        case Path() | Name() | Respelled() | Whole():
             return [expr]
         case First(parts) | All(parts):
             return [leaf for part in parts for leaf in leaves_of(part)]
@@ -310,5 +376,9 @@ def leaves_of(expr: Expr) -> list[Leaf]:
             return leaves_of(of)
         case When(condition):
             return [Path(field.path) for field in fields(condition)]
+        case Merged(outer, inner):
+            return [
+                leaf for one in (outer, *(part for _, part in inner)) for leaf in leaves_of(one)
+            ]
         case Const():
             return []

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tocsin.condition.evaluate import compile_test, holds, operands
-from tocsin.condition.functions import Scalar, apply
+from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Field, Predicate
 from tocsin.engine.anchors import first_leaves
 from tocsin.engine.columns import Cells, Mask, Rows
@@ -26,18 +26,21 @@ from tocsin.engine.plan import (
     Elements,
     GateConditions,
     Gated,
+    Node,
     Plan,
     PlannedInput,
     columns_of,
     gate_leaves,
+    leaf_numbers,
     needed,
 )
 from tocsin.engine.predicates import ColumnTests, Tables
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records
+from tocsin.jsontext import Json
 from tocsin.logs.formats.rows import Columns
 from tocsin.logs.logtype import LogType, Shape
-from tocsin.logs.values import walk
+from tocsin.logs.view import array_of, read_inside
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
@@ -232,6 +235,7 @@ class _GateMatcher:
         self._combiner = Combiner(self.gated.conditions, clauses, first)
         self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
         self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
+        self._asking = _asking(self.gated.conditions, self._second, tests)
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         columns = [column for number in gated.leaves for column in columns_of(plan.leaves[number])]
         exprs = (*(column.expr for column in columns if column.expr), *plan.also)
@@ -258,9 +262,10 @@ class _GateMatcher:
             for number, mask in self._keyword_search.find(frame):
                 outcomes[number] = Outcome(mask)
         candidates = self._combiner.candidates(outcomes, frame.rows)
-        if candidates and self._second:
-            rows = np.unique(np.concatenate(list(candidates.values())))
-            for column, tests in self._second.items():
+        for column, tests in self._second.items():
+            asking = [candidates[at] for at in self._asking[column] if at in candidates]
+            if asking:
+                rows = np.unique(np.concatenate(asking))
                 outcomes.update(tests.outcomes(_column(frame, column), rows))
         return self._combiner.matches(candidates, outcomes)
 
@@ -270,6 +275,18 @@ def _by_column(tests: Mapping[int, ColumnTest]) -> "dict[Column, _Tests]":
     for number, leaf in tests.items():
         columns.setdefault(leaf.column, _Tests()).predicates.append((number, leaf.predicate))
     return columns
+
+
+def _asking(
+    conditions: Sequence[Node], columns: Iterable[Column], tests: Mapping[int, ColumnTest]
+) -> "dict[Column, list[int]]":
+    """Return, per column, the numbers of the conditions that ask anything of it."""
+    found: dict[Column, list[int]] = {column: [] for column in columns}
+    for at, condition in enumerate(conditions):
+        asked = {tests[number].column for number in leaf_numbers(condition) if number in tests}
+        for column in asked & found.keys():
+            found[column].append(at)
+    return found
 
 
 class _Tests:
@@ -328,8 +345,8 @@ def _any(frame: Frame, leaf: Elements) -> Mask:
     cells = _column(frame, leaf.column)
     truth = [
         any(
-            holds(leaf.condition, partial(_read_element, item))
-            for item in values
+            holds(leaf.condition, partial(_read_element, item, leaf.whole))
+            for item in array_of(values, whole=leaf.whole)
             if isinstance(item, dict)
         )
         for values in cells.values
@@ -337,6 +354,5 @@ def _any(frame: Frame, leaf: Elements) -> Mask:
     return cells.spread(np.array(truth, dtype=np.bool_))
 
 
-def _read_element(element: Scalar, field: Field) -> list[Scalar] | None:
-    values = walk(element, field.path)  # type: ignore[arg-type]
-    return None if values is None else apply(field.via, values)
+def _read_element(element: Json, whole: bool, field: Field) -> list[Scalar] | None:  # noqa: FBT001
+    return read_inside(element, field, whole=whole)

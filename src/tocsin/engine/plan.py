@@ -25,10 +25,10 @@ from tocsin.condition.tree import (
     fields,
 )
 from tocsin.engine.constants import may_hold, outcome
-from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
-from tocsin.logs.mapping import Expr, Path
-from tocsin.logs.view import name_in
-from tocsin.rules.model import Indices, Input, Rule, Scope
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType, Shape, Variant
+from tocsin.logs.mapping import Expr
+from tocsin.logs.view import field_in, name_in
+from tocsin.rules.model import Indices, Input, LogTypes, Rule, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class Elements:
 
     column: Column
     condition: Condition
+    whole: bool = False
+    """The fields inside are read whole."""
 
 
 Leaf: TypeAlias = ColumnTest | Comparison | Elements
@@ -172,6 +174,8 @@ def select_scope(log_type: LogType, scope: Scope) -> tuple[Variant, ...]:
     """Return the variants of a log type that a scope selects."""
     if isinstance(scope, Indices):
         return log_type.select_indices(scope.patterns)
+    if isinstance(scope, LogTypes):
+        return log_type.select_panther(scope.names)
     return log_type.select(scope.product, scope.category, scope.service)
 
 
@@ -180,7 +184,7 @@ class _Compiler:
         self._log_type = log_type
         self._shape = shape
         self._numbers: dict[Leaf, int] = {}
-        self._exprs: dict[tuple[int, str, str], Expr] = {}
+        self._exprs: dict[tuple[int, str, tuple[str, ...]], Expr] = {}
         self._gates: dict[tuple[int, str], tuple[Node, ...]] = {}
         self._conditions: list[Node] = []
         self._inputs: list[PlannedInput] = []
@@ -238,7 +242,7 @@ class _Compiler:
                 )
             case AnyElement(path, inner):
                 column = self._column(Field(path), vocabulary, variant)
-                return self._number(Elements(column, inner))
+                return self._number(Elements(column, inner, vocabulary == PANTHER))
 
     def _number(self, leaf: Leaf) -> int:
         return self._numbers.setdefault(leaf, len(self._numbers))
@@ -246,12 +250,9 @@ class _Compiler:
     def _column(self, field: Field, vocabulary: str, variant: Variant) -> Column:
         if not field.path:
             return Column(None, field.via)
-        if len(field.path) > 1:
-            return Column(Path(field.path), field.via)
-        key = (id(variant), vocabulary, field.path[0])
+        key = (id(variant), vocabulary, field.path)
         if key not in self._exprs:
-            names = dict(variant.names)
-            self._exprs[key] = name_in(self._shape, vocabulary, names, field.path[0])
+            self._exprs[key] = field_in(self._shape, vocabulary, variant.names, field.path)
         return Column(self._exprs[key], field.via)
 
 

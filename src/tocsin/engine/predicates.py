@@ -73,6 +73,7 @@ class ColumnTests:
         self._plan_numbers = [number for number, _ in predicates]
         for at, (_, predicate) in enumerate(predicates):
             self._add(at, predicate)
+        self._looks = any(one.op is not Op.EXISTS for _, one in predicates)
         self._matchers = [texts.compile() for texts in (self._as_written, self._folded) if texts]
 
     def _add(self, number: int, predicate: Predicate) -> None:
@@ -123,14 +124,19 @@ class ColumnTests:
         """
         pool = _Pool(len(self._plan_numbers), len(cells.values))
         numbers = range(len(cells.values)) if chosen is None else chosen.tolist()
+        if self._looks:
+            self._look(cells, numbers, pool)
+        pool.add_cells(self._present, np.array(numbers, dtype=np.int64))
+        return pool.tables(self._plan_numbers)
+
+    def _look(self, cells: Cells, numbers: Sequence[int], pool: _Pool) -> None:
+        """Test the values themselves."""
         texts, owners = self._split(cells, numbers, pool)
         cell_numbers = np.array(owners, dtype=np.int64)
         pool.add_cells(self._any_text, cell_numbers)
         self._networks.test(texts, owners, pool)
         for matcher in self._matchers:
             matcher.test(texts, cell_numbers, pool)
-        pool.add_cells(self._present, np.array(numbers, dtype=np.int64))
-        return pool.tables(self._plan_numbers)
 
     def _split(
         self, cells: Cells, numbers: Sequence[int], pool: _Pool

@@ -7,6 +7,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tocsin.engine.columns import Encoded, Rows, encode_texts
 from tocsin.engine.layout import (
@@ -32,6 +33,8 @@ class Projector:
         self._database = duckdb.connect(":memory:", config={"threads": 1})
         self._signatures: dict[Hashable, Signature | None] = {}
         self._sources: dict[tuple[Shape, Signature], dict[Leaf, Source | None]] = {}
+        self._layouts: dict[tuple[Shape, tuple[Leaf, ...]], dict[Signature, Layout]] = {}
+        self._same: dict[Layout, Layout] = {}
         self.needed: dict[Shape, dict[KeyPath, None]] = {}
         """Containers that records of a shape turned out to need: asking again costs a query."""
 
@@ -60,29 +63,39 @@ class Projector:
         if len(self._signatures) > MAX_REMEMBERED:
             self._signatures.clear()
             self._sources.clear()
+            self._layouts.clear()
+            self._same.clear()
             self.needed.clear()
 
     def remember(self, key: Hashable, signature: Signature) -> Signature:
         """Return the signature that is known under a key, or the one given, known from now on."""
         return self._signatures.setdefault(key, signature) or signature
 
-    def extract(self, raw: pa.StringArray, paths: Sequence[KeyPath]) -> list[pa.Array]:
-        """Return the JSON text at each path, one array per path, null where it is absent."""
+    def extract(
+        self, raw: pa.StringArray, paths: Sequence[KeyPath]
+    ) -> list[tuple[Rows, pa.StringArray]]:
+        """Return, for each path, the rows in which it leads anywhere and the JSON text there."""
         wanted = ", ".join(map(_quote_path, paths))
         table = self._query(raw, f"select json_extract(raw, [{wanted}]) as found from batch")
         flat = table.column(0).combine_chunks().flatten()
         step = len(paths)
-        return [flat.take(pa.array(np.arange(at, len(flat), step))) for at in range(step)]
+        valid = flat.is_valid().to_numpy(zero_copy_only=False).reshape(-1, step)
+        rows = [np.flatnonzero(held) for held in np.ascontiguousarray(valid.T)]
+        return [(held, flat.take(pa.array(held * step + at))) for at, held in enumerate(rows)]
 
     def lay_out(
         self, signatures: Iterable[Signature | None], leaves: tuple[Leaf, ...], shape: Shape
     ) -> tuple[list[Layout], dict[KeyPath, None]]:
         """Return a layout per signature, and the containers that have to be looked at first."""
         unseen: dict[KeyPath, None] = {}
-        layouts = [
-            self._layout(signature, leaves, shape, unseen) if signature else None
-            for signature in signatures
-        ]
+        known = self._layouts.setdefault((shape, leaves), {})
+        layouts: list[Layout] = []
+        for signature in signatures:
+            if signature is not None and signature not in known:
+                layout, complete = self._layout(signature, leaves, shape, unseen)
+                if complete:
+                    known[signature] = self._same.setdefault(layout, layout)
+            layouts.append(known.get(signature) if signature else None)
         return layouts, unseen
 
     def _layout(
@@ -91,7 +104,8 @@ class Projector:
         leaves: tuple[Leaf, ...],
         shape: Shape,
         unseen: dict[KeyPath, None],
-    ) -> Layout:
+    ) -> tuple[Layout, bool]:
+        """Return a layout, and whether all containers that it needs were looked at."""
         known = self._sources.setdefault((shape, signature), {})
         sources: list[Source] = []
         for leaf in leaves:
@@ -103,9 +117,10 @@ class Projector:
                     continue
             source = known[leaf]
             if source is None:
-                return None
+                return None, True
             sources.append(source)
-        return tuple(sources) if len(sources) == len(leaves) else None
+        complete = len(sources) == len(leaves)
+        return tuple(sources) if complete else None, complete
 
     def _query(self, raw: pa.StringArray, sql: str) -> pa.Table:
         self._database.register("batch", pa.table({"raw": raw}))
@@ -163,8 +178,8 @@ class JsonRecords:
         """Return what stands at each path."""
         found = self._projector.extract(self.raw, paths)
         return [
-            encode_texts(_as_written(self.raw, path, column))
-            for path, column in zip(paths, found, strict=True)
+            encode_texts(_as_written(self.raw, path, rows, texts)).place(rows, self.count)
+            for path, (rows, texts) in zip(paths, found, strict=True)
         ]
 
     def texts(self) -> list[str]:
@@ -177,27 +192,31 @@ class JsonRecords:
         return [TextHaystack(SmallLetters.of(self.raw), in_cells=False)]
 
 
-_REWRITTEN = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")
+_NUMBER_PART = r"(?:^|[:\[,])-?[0-9]+[.eE]"
+_REWRITTEN = re.compile(_NUMBER_PART)
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 
 
-def _may_be_rewritten(text: str) -> bool:
+def _is_rewritten(text: str) -> bool:
     """Say whether JSON holds a number that DuckDB may write in its own way."""
-    return bool(_REWRITTEN.search(text) and _REWRITTEN.search(_STRING.sub("", text)))
+    return text[0] != '"' and bool(_REWRITTEN.search(_STRING.sub("", text)))
 
 
-def _as_written(raw: pa.StringArray, path: KeyPath, column: pa.Array) -> pa.DictionaryArray:
+def _as_written(
+    raw: pa.StringArray, path: KeyPath, rows: Rows, column: pa.StringArray
+) -> pa.DictionaryArray:
     """Encode a column, with the numbers that DuckDB writes in its own way as they were written."""
     encoded = column.dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
-    odd = [at for at, text in enumerate(texts) if text[0] != '"' and _may_be_rewritten(text)]
+    texts = encoded.dictionary
+    suspect = pc.indices_nonzero(pc.match_substring_regex(texts, _NUMBER_PART)).to_pylist()
+    odd = [at for at in suspect if _is_rewritten(texts[at].as_py())]
     if not odd:
         return encoded
     written = column.to_pylist()
-    for row in np.flatnonzero(np.isin(encoded.indices.fill_null(-1), odd)).tolist():
-        value: Json = read(raw[row].as_py()).value
+    for at in np.flatnonzero(np.isin(encoded.indices, odd)).tolist():
+        value: Json = read(raw[int(rows[at])].as_py()).value
         for key in path:
             assert isinstance(value, dict)
             value = value[key]
-        written[row] = compact(value)
+        written[at] = compact(value)
     return pa.array(written, pa.string()).dictionary_encode()

@@ -6,7 +6,7 @@ from itertools import chain
 
 from tocsin.condition.functions import fold
 from tocsin.logs.families import Family, filled, in_order, of_family
-from tocsin.logs.logtype import Shape
+from tocsin.logs.logtype import PANTHER, Shape
 from tocsin.logs.mapping import Expr, First
 from tocsin.logs.view import resolve_names
 
@@ -35,7 +35,7 @@ def with_common(shape: Shape, shared: Iterable[Common]) -> Shape:
     for one in shared:
         for vocabulary, families in one.families.items():
             shape = _with_families(shape, vocabulary, families)
-    for vocabulary in shape.families:
+    for vocabulary in shape.families.keys() - {PANTHER}:
         shape = _completed(shape, vocabulary, shared)
     return shape
 

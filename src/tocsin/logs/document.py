@@ -1,4 +1,4 @@
-"""A record as the rules of a vocabulary with families see it: one document of nested objects."""
+"""A record as the rules of a vocabulary see it: one document of nested objects."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,6 +10,7 @@ from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Field
 from tocsin.jsontext import Json, Number, compact, standard
 from tocsin.logs.families import Family
+from tocsin.logs.indicators import indicators
 from tocsin.logs.logtype import LogType
 from tocsin.logs.respelled import respell
 from tocsin.logs.view import RecordView, identify
@@ -48,6 +49,21 @@ def document(record: dict[str, Json], log_types: Sequence[LogType]) -> dict[str,
 def document_text(record: dict[str, Json], log_types: Sequence[LogType]) -> orjson.Fragment:
     """Return the document as JSON, numbers in the digits they were written in."""
     return orjson.Fragment(compact(standard(document(record, log_types))))
+
+
+def panther_document(view: RecordView, log_type: str) -> dict[str, Json]:
+    """Return a record as Panther delivers it to the rules of one of its log types.
+
+    Fields of Panther's own that the record has already stay as they are.
+    """
+    document = view.document()
+    time = view.time()
+    own: dict[str, Json] = {"p_log_type": log_type}
+    if time:
+        own["p_event_time"] = f"{time:%Y-%m-%d %H:%M:%S.%f}000"
+    for kind, values in indicators(document, view.shape.indicators).items():
+        own[f"p_any_{kind}"] = list(values)
+    return {**own, **document}
 
 
 def _without_time(built: dict[str, Json]) -> dict[str, Json]:

@@ -10,6 +10,7 @@ A path is a list of keys, or a string of keys with dots between them. A conditio
 and compares text ignoring case. An expression is a path or one of
 
     {first: [EXPR, …]}  {all: [EXPR, …]}  {const: TEXT}  {of: EXPR, via: [FUNCTION, …]}
+    {whole: PATH}
     {table: {of: EXPR, rows: {TEXT: TEXT or [TEXT, …]}, default: TEXT}}
     {when: {condition: CONDITION, then: EXPR, else: EXPR}}  {name: NAME}
 """
@@ -27,9 +28,11 @@ from tocsin.condition.tree import TRUE, And, Call, Condition, Field, Not, Op, Or
 from tocsin.errors import LogTypeError
 from tocsin.logs.common import Common, with_common
 from tocsin.logs.families import Family, in_order
+from tocsin.logs.indicators import KINDS
 from tocsin.logs.logtype import ANY_KEY, EVERY_EVENT, LogType, Shape, Variant
 from tocsin.logs.mapping import All, Const, Expr, First, Name, Path, Table, Via, When
 from tocsin.logs.respelled import ARRAYS, KEPT, KEYS, Respelled, Spelling
+from tocsin.logs.whole import Whole
 from tocsin.logs.within import moved
 from tocsin.yamltext import Yaml, read_yaml
 
@@ -48,6 +51,9 @@ _LOG_TYPE_KEYS = {
     "services",
     "categories",
     "gate",
+    "panther",
+    "panther_by",
+    "indicators",
     "indices",
     "shapes",
 }
@@ -121,6 +127,15 @@ def load_log_type(text: str, source: str) -> LogType:
     return _Loader(source).log_type(data)
 
 
+def with_vocabulary(log_type: LogType, data: Yaml, source: str) -> LogType:
+    """Return a log type in its first shape, with the names of more vocabularies and its indices.
+
+    `data` has the keys `indices`, `names` and `families` of a log-type file. A vocabulary that the
+    shape has names of already stays as it is.
+    """
+    return _Loader(source).extended(log_type, data)
+
+
 class _Loader:
     """Reads one file; every method names the key it reads, so that errors can."""
 
@@ -133,11 +148,12 @@ class _Loader:
     def log_type(self, data: Yaml) -> LogType:
         top = self._known(data, "the file", _LOG_TYPE_KEYS)
         name = self._text(top.get("name"), "name")
+        indicators = self._indicators(top.get("indicators", {}))
         return LogType(
             name=name,
             title=self._text(top.get("title", name), "title"),
             shapes=tuple(
-                shape
+                replace(shape, indicators=indicators)
                 for item in self._list(top.get("shapes"), "shapes")
                 for shape in self._shapes(item)
             ),
@@ -150,6 +166,11 @@ class _Loader:
                 fold(key): self._variants(value, f"categories.{key}")
                 for key, value in self._map(top.get("categories", {}), "categories").items()
             },
+            panther={
+                key: self._document_variant(value, f"panther.{key}")
+                for key, value in self._map(top.get("panther", {}), "panther").items()
+            },
+            panther_by=self._panther_by(top.get("panther_by")),
             gate=tuple(self._texts(top.get("gate", []), "gate")),
             priority=int(str(top.get("priority", 50))),
             indices=()
@@ -157,6 +178,32 @@ class _Loader:
             else tuple(self._texts(top.get("indices", []), "indices")),
             documents=top.get("indices") == DOCUMENTS,
         )
+
+    def _indicators(self, data: Yaml) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """Read where values of a kind stand in the document: paths by the kind's name."""
+        return {
+            self._one_of(tuple(KINDS), kind, "indicators"): tuple(
+                self._path(path, f"indicators.{kind}")
+                for path in self._list(paths, f"indicators.{kind}")
+            )
+            for kind, paths in self._map(data, "indicators").items()
+        }
+
+    def extended(self, log_type: LogType, data: Yaml) -> LogType:
+        top = self._known(data, log_type.name, {"indices", "names", "families"})
+        shape = log_type.shapes[0]
+        known = {*shape.names, *shape.families} - {"sigma"}
+        own: dict[str, Yaml] = {
+            key: {
+                vocabulary: items
+                for vocabulary, items in self._map(top.get(key, {}), key).items()
+                if vocabulary not in known
+            }
+            for key in ("names", "families")
+        }
+        indices = tuple(self._texts(top.get("indices", []), "indices"))
+        shapes = (self._with_names(shape, own),)
+        return replace(log_type, shapes=shapes, indices=log_type.indices or indices)
 
     def _products(self, data: Yaml) -> Mapping[str, Condition]:
         """Read the products: a list, or which events are of which one."""
@@ -172,6 +219,18 @@ class _Loader:
             return self._variants(data, where)
         condition = self._names_condition(data, where)
         return (EVERY_EVENT if condition == TRUE else Variant(condition),)
+
+    def _document_variant(self, data: Yaml, where: str) -> tuple[Variant, ...]:
+        """Read which events a log type of Panther holds: a condition over paths of the document."""
+        condition = TRUE if data is None else self._condition(data, where)
+        return (EVERY_EVENT if condition == TRUE else Variant(condition),)
+
+    def _panther_by(self, data: Yaml) -> tuple[str, str] | None:
+        if data is None:
+            return None
+        known = self._known(data, "panther_by", {"field", "prefix"})
+        prefix = self._text(known.get("prefix", ""), "panther_by.prefix")
+        return self._text(known.get("field"), "panther_by.field"), prefix
 
     def _shapes(self, data: Yaml) -> Iterator[Shape]:
         """Read a shape, and make one for each place within which its records stand.
@@ -387,6 +446,8 @@ class _Loader:
             return Const(self._text(value, inner))
         if kind == "name" and not rest:
             return Respelled((), tuple(self._text(value, inner).split(".")), KEPT)
+        if kind == "whole" and not rest:
+            return Whole((), self._path(value, inner))
         if kind == "table" and not rest:
             return self._table(value, inner, leaf)
         if kind == "when" and not rest:

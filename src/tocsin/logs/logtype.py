@@ -10,18 +10,21 @@ from functools import lru_cache
 
 from tocsin.condition.functions import fold
 from tocsin.condition.simplify import simplify
-from tocsin.condition.tree import FALSE, TRUE, And, Condition
+from tocsin.condition.tree import FALSE, TRUE, And, Condition, Field, Op, Predicate
 from tocsin.logs.families import Family, matching, of_family
 from tocsin.logs.indices import chosen, chosen_documents
-from tocsin.logs.mapping import All, Expr, Name
+from tocsin.logs.mapping import All, Expr, Name, Path
+from tocsin.logs.nested import AS_IT_STANDS, whole_in
 from tocsin.logs.respelled import matches_name
 
 BasePath = tuple[str, ...]
+PANTHER = "panther"
+"""The vocabulary whose fields are paths of a document, and whose values are whole."""
 ANY_KEY = "*"
 """In a base path, and in the path of a cell: every key of the object, in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variant:
     """One way in which events answer to a Sigma log source: which ones, under which names."""
 
@@ -70,8 +73,18 @@ class Shape:
     json_cells: tuple[BasePath, ...] = ()
     """Paths of strings that hold JSON and are read as what they hold."""
     entities: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
+    indicators: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """Kind of indicator → paths of the document that hold some."""
     unique: tuple[Expr, ...] = ()
     """What makes a record one record, wherever else it is delivered again."""
+
+    def field(self, vocabulary: str, path: tuple[str, ...]) -> Expr:
+        """Return what a field's path means here: a name, if it is one key, or a path of keys."""
+        if vocabulary == PANTHER:
+            names = self.names.get(PANTHER, {})
+            spelled = {name: names[key] for key, name in self.spellings.get(PANTHER, {}).items()}
+            return whole_in(spelled, self.families.get(PANTHER, (AS_IT_STANDS,)), path)
+        return self.expression(vocabulary, path[0]) if len(path) == 1 else Path(path)
 
     def expression(self, vocabulary: str, name: str) -> Expr:
         """Return what a name means here: as declared, ignoring case, or the record's own key.
@@ -117,6 +130,11 @@ class LogType:
     """Sigma service → the variants that answer to it."""
     categories: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
     """Sigma category → the variants that answer to it."""
+    panther: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
+    """Log type of Panther → the variants that answer to it."""
+    panther_by: tuple[str, str] | None = None
+    """Its events say themselves what they are to Panther: in which field, and how Panther's names
+    of such things begin."""
     gate: tuple[str, ...] = ()
     """Names by which rules are told apart first, such as channel and event id."""
     priority: int = 50
@@ -154,6 +172,13 @@ class LogType:
             return () if condition == FALSE else (_selected(condition),)
         return (EVERY_EVENT,) if chosen(self.indices, patterns) else ()
 
+    def select_panther(self, names: tuple[str, ...]) -> tuple[Variant, ...]:
+        """Return the variants that log types of Panther select, each once."""
+        if self.panther_by:
+            return _named(self.panther_by, names)
+        found = (variant for name in names for variant in self.panther.get(name, ()))
+        return tuple(dict.fromkeys(found))
+
     def _of_products(self) -> Mapping[str, tuple[Variant, ...]]:
         return {
             name: (EVERY_EVENT if condition == TRUE else Variant(condition),)
@@ -166,6 +191,19 @@ def _both(variant: Variant, other: Variant) -> Variant:
     if other is EVERY_EVENT:
         return variant
     return other if variant is EVERY_EVENT else variant & other
+
+
+@lru_cache(maxsize=4096)
+def _named(by: tuple[str, str], names: tuple[str, ...]) -> tuple[Variant, ...]:
+    """Return the variant of events whose field names one of some things; none if none is such."""
+    field, prefix = by
+    start, mark = (prefix, "") if prefix else ("", ":")
+    own = tuple(
+        name.removeprefix(start)
+        for name in names
+        if name.startswith(start) and not (mark and mark in name)
+    )
+    return (Variant(Predicate(Field((field,)), Op.EQUALS, own)),) if own else ()
 
 
 @lru_cache(maxsize=4096)
@@ -186,17 +224,37 @@ def generic(product: str | None, category: str | None, service: str | None) -> L
 
     `category` and `service` answer to the Sigma log source that was given.
     """
-    from tocsin.logs.mapping import First, Path
-
-    times = ("@timestamp", "time", "timestamp", "eventTime", "TimeGenerated", "TimeCreated", "ts")
-    shape = Shape("record", TRUE, First(tuple(Path((name,)) for name in times)))
     name = "/".join(part or "" for part in (product, category, service))
     return LogType(
         name=name,
         title=f"logs of the Sigma source {name}",
-        shapes=(shape,),
+        shapes=(_any_record(),),
         products={fold(product): TRUE} if product else {},
         services={fold(service): (EVERY_EVENT,)} if service else {},
         categories={fold(category): (EVERY_EVENT,)} if category else {},
         priority=0,
     )
+
+
+def generic_panther(name: str) -> LogType:
+    """Make a log type for logs that are one of Panther's log types, resources or queries."""
+    return LogType(
+        name=name,
+        title=f"{name} of Panther",
+        shapes=(_any_record(),),
+        panther={name: (EVERY_EVENT,)},
+        priority=0,
+    )
+
+
+def _any_record() -> Shape:
+    from tocsin.logs.mapping import First, Path
+
+    return Shape("record", TRUE, First(tuple(Path((name,)) for name in _TIMES)))
+
+
+_TIMES = (
+    "p_event_time", "@timestamp", "time", "timestamp", "eventTime", "TimeGenerated", "TimeCreated",
+    "ts", "published", "created_at",
+)  # fmt: skip
+"""Keys that the time of a record is looked for under, if nothing is known of it."""

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tocsin.condition.functions import apply, fold, text_of
+from tocsin.condition.functions import apply, find_key, fold, text_of
 from tocsin.condition.tree import Call, Condition, fields
 from tocsin.jsontext import Json
 from tocsin.logs.respelled import Respelled
 from tocsin.logs.values import Values
+from tocsin.logs.whole import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,20 @@ class Via:
     calls: tuple[Call, ...]
 
 
-Leaf: TypeAlias = Path | Name | Respelled
-Expr: TypeAlias = Leaf | First | All | Const | Table | When | Via
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The object that an expression reads, with values of others put at paths of keys in it.
+
+    Where such a path leads, ignoring case, nothing else is.
+    """
+
+    outer: "Expr"
+    inner: "tuple[tuple[tuple[str, ...], Expr], ...]"
+    """The shortest paths first."""
+
+
+Leaf: TypeAlias = Path | Name | Respelled | Whole
+Expr: TypeAlias = Leaf | First | All | Const | Table | When | Via | Merged
 
 
 ABSENT: Expr = First(())
@@ -87,7 +100,7 @@ ABSENT: Expr = First(())
 def every_leaf(expr: Expr) -> Iterator[Leaf]:
     """Yield every path and name that an expression can read, whatever the record."""
     match expr:
-        case Path() | Name() | Respelled():
+        case Path() | Name() | Respelled() | Whole():
             yield expr
         case First(parts) | All(parts):
             for part in parts:
@@ -99,6 +112,9 @@ def every_leaf(expr: Expr) -> Iterator[Leaf]:
             yield from every_leaf(then)
             if otherwise is not None:
                 yield from every_leaf(otherwise)
+        case Merged(outer, inner):
+            for part in (outer, *(part for _, part in inner)):
+                yield from every_leaf(part)
         case Const():
             pass
 
@@ -110,6 +126,7 @@ class Reader:
     path: Callable[[tuple[str, ...]], Values]
     name: Callable[[str], Values]
     respelled: Callable[[Respelled], Values]
+    whole: Callable[[Whole], Values]
     holds: Callable[[Condition], bool]
 
 
@@ -122,6 +139,8 @@ def read(expr: Expr, reader: Reader) -> Values:
             return reader.name(name)
         case Respelled():
             return reader.respelled(expr)
+        case Whole():
+            return reader.whole(expr)
         case Const(value):
             return [value]
         case First(parts):
@@ -136,6 +155,8 @@ def read(expr: Expr, reader: Reader) -> Values:
             return translate(expr, read(of, reader))
         case Via(of, calls):
             return send_through(calls, read(of, reader))
+        case Merged(outer, inner):
+            return merge(read(outer, reader), [(keys, read(part, reader)) for keys, part in inner])
 
 
 def first(alternatives: Iterable[Values]) -> Values:
@@ -174,3 +195,35 @@ def send_through(calls: tuple[Call, ...], values: Values) -> Values:
         return None
     results: list[Json] = apply(calls, values)  # type: ignore[assignment]
     return results or None
+
+
+def merge(outer: Values, inner: Iterable[tuple[tuple[str, ...], Values]]) -> Values:
+    """Put values into an object as `Merged` does; nothing at all reads as absent."""
+    value = None if outer is None else one_or_all(outer)
+    present = outer is not None
+    for keys, values in inner:
+        if values is not None:
+            present = True
+        value = _put(value, keys, values)
+    return [value] if present else None
+
+
+def one_or_all(values: Sequence[Json]) -> Json:
+    """Return a value as it is, several as a list."""
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _put(value: Json, keys: tuple[str, ...], values: Values) -> Json:
+    """Return an object with a value in it, and without what stood there."""
+    if not keys:
+        return None if values is None else one_or_all(values)
+    if values is None and not isinstance(value, dict):
+        return value
+    known = value if isinstance(value, dict) else {}
+    found = find_key(known, keys[0])
+    below = _put(known.get(found) if found is not None else None, keys[1:], values)
+    small = keys[0].lower()
+    kept = {key: item for key, item in known.items() if key.lower() != small}
+    if values is None and (len(keys) == 1 or found is None):
+        return kept
+    return {**kept, keys[0]: below}

@@ -15,6 +15,7 @@ from tocsin.jsontext import Json, read_value
 from tocsin.logs.values import Values, gather, without_arrays
 
 _COLUMN_TYPE = re.compile(r"_[sgdbt]\Z")
+_SNAKE = re.compile(r"(?<=[a-zA-Z0-9])_([a-z0-9])")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -31,11 +32,12 @@ KEYS: Mapping[str, Callable[[str], str]] = {
     "snake": _snake,
     "uncapitalised": lambda key: key[:1].lower() + key[1:],
     "untyped": _untyped,
+    "camel": lambda key: _SNAKE.sub(lambda found: found[1].upper(), key),
     "dotless": lambda key: key.replace(".", "_"),
 }
 MAX_DEPTH = 100
 """Objects that stand deeper keep their keys where a whole value is read."""
-ARRAYS = ("kept", "numbered", "pairs")
+ARRAYS = ("kept", "numbered", "pairs", "listed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +52,15 @@ class Spelling:
     """Keys, as they are or as `keys` would spell them, that are left out."""
     arrays: str = "kept"
     """One of `ARRAYS`. `numbered`: objects with the keys 0, 1, …; `pairs`: objects of what members
-    call `key` and `value`."""
+    call `key` and `value`; `listed`: arrays in place of such numbered objects."""
     opens_texts: bool = False
     """A text that is a JSON object or array is read as text and as that."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether every object and array is as the record has it."""
+        renames = self.keys != "kept" or self.other or self.without
+        return not renames and self.arrays == "kept" and not self.opens_texts
 
     def spell(self, key: str) -> str | None:
         """Return how a key is spelled; None if it is left out."""
@@ -158,7 +166,11 @@ def find_respelled(value: Json, leaf: Respelled) -> tuple[str, ...]:
 
 def respell(value: Json, spelling: Spelling, depth: int = MAX_DEPTH) -> Json:
     """Return a value with the keys of its objects rewritten, those of inner objects too."""
-    value = _as_object(_opened(value, spelling), spelling)
+    if spelling.is_plain:
+        return value
+    value = as_object(opened(value, spelling), spelling)
+    if spelling.arrays == "listed" and isinstance(value, dict) and all(map(str.isdigit, value)):
+        value = [value[key] for key in sorted(value, key=int)]
     if not depth or not isinstance(value, list | dict):
         return value
     if isinstance(value, list):
@@ -177,7 +189,7 @@ def respell(value: Json, spelling: Spelling, depth: int = MAX_DEPTH) -> Json:
 def _look_up(value: Json, segments: tuple[str, ...], spelling: Spelling) -> Values:
     if not segments:
         return _whole(value, spelling)
-    value = _as_object(_opened(value, spelling), spelling)
+    value = as_object(opened(value, spelling), spelling)
     if isinstance(value, list):
         return gather([_look_up(item, segments, spelling) for item in without_arrays(value)])
     if not isinstance(value, dict):
@@ -191,9 +203,9 @@ def _look_up(value: Json, segments: tuple[str, ...], spelling: Spelling) -> Valu
 
 def _whole(value: Json, spelling: Spelling) -> list[Json]:
     """Return the members of a value; text that can be opened both as it is and opened."""
-    opened = _opened(value, spelling)
-    rewritten = list(members(respell(opened, spelling)))
-    return rewritten if opened is value else [value, *rewritten]
+    inner = opened(value, spelling)
+    rewritten = list(members(respell(inner, spelling)))
+    return rewritten if inner is value else [value, *rewritten]
 
 
 def _find(value: Json, segments: tuple[str, ...], spelling: Spelling) -> tuple[str, ...]:
@@ -205,7 +217,8 @@ def _find(value: Json, segments: tuple[str, ...], spelling: Spelling) -> tuple[s
     return ()
 
 
-def _opened(value: Json, spelling: Spelling) -> Json:
+def opened(value: Json, spelling: Spelling) -> Json:
+    """Return what a text holds that is a JSON object or array, where those are opened."""
     if not spelling.opens_texts or not isinstance(value, str):
         return value
     if value.lstrip()[:1] not in {"{", "["}:
@@ -216,8 +229,8 @@ def _opened(value: Json, spelling: Spelling) -> Json:
         return value
 
 
-def _as_object(value: Json, spelling: Spelling) -> Json:
-    """Turn an array into the object that stands for it, where there is one."""
+def as_object(value: Json, spelling: Spelling) -> Json:
+    """Return the object that stands for an array, where there is one."""
     if not isinstance(value, list) or not value or spelling.arrays == "kept":
         return value
     objects = [item for item in value if isinstance(item, dict)]

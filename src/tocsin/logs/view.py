@@ -1,6 +1,6 @@
 """One record seen through its log type: the row-wise reading of names, paths and time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,11 +11,12 @@ from tocsin.condition.functions import Scalar, apply, fold
 from tocsin.condition.tree import Condition, Field
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, read_value
-from tocsin.logs.logtype import ANY_KEY, LogType, Shape, Variant
+from tocsin.logs.logtype import ANY_KEY, PANTHER, LogType, Shape, Variant
 from tocsin.logs.mapping import (
     All,
     Expr,
     First,
+    Merged,
     Name,
     Path,
     Reader,
@@ -23,10 +24,12 @@ from tocsin.logs.mapping import (
     Via,
     When,
     is_filled,
+    one_or_all,
     read,
 )
 from tocsin.logs.respelled import Respelled, find_respelled, read_respelled
 from tocsin.logs.values import Values, find_path, look_up_once, walk
+from tocsin.logs.whole import Whole, find_whole, read_whole
 from tocsin.times import PLAIN_CLOCK, Clock, Moment, read_moment
 
 NO_NAMES: Mapping[str, Expr] = {}
@@ -47,6 +50,7 @@ class RecordView:
     ) -> None:
         self._clock = clock
         opened = open_cells(record, shape.json_cells)
+        self._given = record
         self.record = opened if isinstance(opened, dict) else record
         self.shape = shape
         self._vocabulary = vocabulary
@@ -64,7 +68,7 @@ class RecordView:
         return view
 
     def _make_reader(self) -> Reader:
-        return Reader(self._path, self._name, self._respelled, self._holds)
+        return Reader(self._path, self._name, self._respelled, self._whole, self._holds)
 
     def read(self, field: Field) -> list[Scalar] | None:
         """Return the values of a field after its functions; None if it is absent."""
@@ -72,6 +76,19 @@ class RecordView:
             values = self.evaluate(self._expression(field))
             self._values[field] = None if values is None else apply(field.via, values)
         return self._values[field]
+
+    def document(self) -> dict[str, Json]:
+        """Return the document whose paths the fields of the vocabulary `panther` are."""
+        found = self.evaluate(self.shape.field(PANTHER, ()))
+        built: dict[str, Json] = {}
+        for key, value in one_object(found).items():
+            if fold(key) not in self._names:
+                built[key] = value
+                continue
+            values = self.evaluate(name_in(self.shape, PANTHER, self._names, key))
+            if values is not None:
+                built[key] = one_or_all(values)
+        return built
 
     def evaluate(self, expr: Expr) -> Values:
         """Return the values of an expression of the shape; None if it is absent."""
@@ -107,9 +124,10 @@ class RecordView:
     def elements(self, path: tuple[str, ...]) -> Iterator["Element"]:
         """Yield the objects of an array as the conditions of an `AnyElement` see them."""
         place = self.locate(Field(path))
-        for at, value in enumerate(self.read(Field(path)) or ()):
+        whole = self._vocabulary == PANTHER
+        for at, value in enumerate(array_of(self.read(Field(path)), whole=whole)):
             if isinstance(value, dict):
-                yield Element(value, (*place, str(at)))
+                yield Element(value, (*place, str(at)), whole)
 
     def exact(self, field: Field) -> list[Scalar] | None:
         """Read a field whose path is exact, however short: for identification and `When`."""
@@ -117,9 +135,7 @@ class RecordView:
         return None if values is None else apply(field.via, values)
 
     def _expression(self, field: Field) -> Expr:
-        if len(field.path) != 1:
-            return Path(field.path)
-        return name_in(self.shape, self._vocabulary, self._names, field.path[0])
+        return field_in(self.shape, self._vocabulary, self._names, field.path)
 
     def _path(self, path: tuple[str, ...]) -> Values:
         return walk(self.record, path)
@@ -134,6 +150,9 @@ class RecordView:
 
     def _respelled(self, leaf: Respelled) -> Values:
         return read_respelled(self.record, leaf)
+
+    def _whole(self, leaf: Whole) -> Values:
+        return read_whole(self._given, leaf)
 
     def _places(self, name: str) -> Iterator[tuple[Json, tuple[str, ...], tuple[str, ...]]]:
         for base, segments in self.shape.candidates(name):
@@ -157,6 +176,10 @@ class RecordView:
             case Respelled():
                 known = expr.pattern is None and self.evaluate(expr) is not None
                 return find_respelled(self.record, expr) if known else ()
+            case Whole():
+                return find_whole(self._given, expr)
+            case Merged(outer):
+                return self._locate(outer)
             case First(parts) | All(parts):
                 present = [part for part in parts if self.evaluate(part) is not None]
                 filled = [part for part in present if is_filled(self.evaluate(part) or ())]
@@ -177,11 +200,12 @@ class Element:
     value: dict[str, Json]
     place: tuple[str, ...]
     """Where it stands in the record: the array's keys, then its number."""
+    whole: bool = False
+    """Fields are read whole."""
 
     def read(self, field: Field) -> list[Scalar] | None:
         """Return the values of a field after its functions; None if it is absent."""
-        values = walk(self.value, field.path)
-        return None if values is None else apply(field.via, values)
+        return read_inside(self.value, field, whole=self.whole)
 
     def locate(self, field: Field) -> tuple[str, ...]:
         """Return the keys in the record that a field is read from."""
@@ -192,11 +216,39 @@ class Element:
         yield from ()
 
 
+def one_object(values: Values) -> dict[str, Json]:
+    """Return the object that is the only value; an empty one for anything else."""
+    value = values[0] if values else None
+    return value if isinstance(value, dict) else {}
+
+
+def array_of(values: Sequence[Scalar] | None, *, whole: bool) -> Sequence[Scalar]:
+    """Return the members of an array as a field of one of the two kinds reads it."""
+    if not whole or values is None:
+        return values or ()
+    return [item for value in values if isinstance(value, list) for item in value]
+
+
+def read_inside(value: Json, field: Field, *, whole: bool) -> list[Scalar] | None:
+    """Read a field of an object of an array; None if it is absent."""
+    values = read_whole(value, Whole((), field.path)) if whole else walk(value, field.path)
+    return None if values is None else apply(field.via, values)
+
+
+def field_in(
+    shape: Shape, vocabulary: str, names: Mapping[str, Expr], path: tuple[str, ...]
+) -> Expr:
+    """Return what a field's path means in a shape, seen through a variant's own names."""
+    if len(path) == 1 and fold(path[0]) in names:
+        return name_in(shape, vocabulary, names, path[0])
+    return shape.field(vocabulary, path)
+
+
 def name_in(shape: Shape, vocabulary: str, names: Mapping[str, Expr], name: str) -> Expr:
     """Return what a name means in a shape, seen through a variant's own names."""
     own = names.get(fold(name))
     if own is None:
-        return shape.expression(vocabulary, name)
+        return shape.field(vocabulary, (name,))
     return resolve_names(own, shape, vocabulary)
 
 
@@ -204,7 +256,7 @@ def resolve_names(expr: Expr, shape: Shape, vocabulary: str) -> Expr:
     """Replace the names that a variant's expression reads by what they mean in the shape."""
     match expr:
         case Name(name):
-            return shape.expression(vocabulary, name)
+            return shape.field(vocabulary, (name,))
         case First(parts) | All(parts):
             resolved = tuple(resolve_names(part, shape, vocabulary) for part in parts)
             return replace(expr, parts=resolved)

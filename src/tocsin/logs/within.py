@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from tocsin.condition.simplify import simplify, substitute
 from tocsin.condition.tree import And, Condition, Field, FieldsCompare, Leaf
-from tocsin.logs.logtype import Shape
-from tocsin.logs.mapping import All, Expr, First, Path, Table, Via, When
+from tocsin.logs.logtype import PANTHER, Shape
+from tocsin.logs.mapping import All, Expr, First, Merged, Path, Table, Via, When
+from tocsin.logs.nested import AS_IT_STANDS
 from tocsin.logs.respelled import Respelled
+from tocsin.logs.whole import Whole
 
 KeyPath = tuple[str, ...]
 
@@ -28,7 +30,7 @@ def moved(shape: Shape, name: str, *, at: KeyPath, condition: Condition) -> Shap
         spellings=shape.spellings,
         families={
             vocabulary: tuple(replace(family, path=at + family.path) for family in families)
-            for vocabulary, families in shape.families.items()
+            for vocabulary, families in {PANTHER: (AS_IT_STANDS,), **shape.families}.items()
         },
         bases=tuple(at + base for base in shape.bases),
         strip=shape.strip,
@@ -46,8 +48,10 @@ def _move(expr: Expr, at: KeyPath) -> Expr:
     match expr:
         case Path(path):
             return Path(at + path)
-        case Respelled(path):
+        case Respelled(path) | Whole(path):
             return replace(expr, path=at + path)
+        case Merged(outer, inner):
+            return Merged(_move(outer, at), tuple((keys, _move(part, at)) for keys, part in inner))
         case First(parts) | All(parts):
             return replace(expr, parts=_move_all(parts, at))
         case Table(of) | Via(of):

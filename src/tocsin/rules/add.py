@@ -8,7 +8,7 @@ from tocsin.errors import RuleError, UsageError
 from tocsin.rules.load import RULE_SUFFIXES, LoadOptions, RuleFile, RuleLoader
 from tocsin.rules.model import Rule, Verdict
 
-_ENDINGS = {"sigma": ".yml", "elastic": ".toml"}
+_ENDINGS = {"sigma": ".yml", "elastic": ".toml", "panther": ".yml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,28 @@ def _text(source: Path) -> str:
 
 def _file(source: Path, text: str) -> tuple[str, str]:
     """Return name and content of the file to be written."""
-    from tocsin.rules.elastic.page import toml_of_page
-    from tocsin.rules.elastic.read import quotes_rule
-
-    if quotes_rule(text):
-        try:
-            content = toml_of_page(text, source)
-        except RuleError as error:
-            raise UsageError(str(error)) from None
-        return f"{_slug(_rule_in(content, source).name)}.toml", content
+    try:
+        quoted = _quoted(source, text)
+    except RuleError as error:
+        raise UsageError(str(error)) from None
+    if quoted:
+        rule = _rule_in(quoted, source.with_suffix(""))
+        return f"{_slug(rule.name)}{_ENDINGS[rule.ecosystem]}", quoted
     if source.suffix.lower() in RULE_SUFFIXES:
         return source.name, text
     rule = _rule_in(text, source)
     return f"{_slug(rule.name)}{_ending(rule, text)}", text
+
+
+def _quoted(source: Path, text: str) -> str:
+    """Return the rule that a page quotes, as a file; empty if the text is no page."""
+    from tocsin.rules.elastic.page import toml_of_page
+    from tocsin.rules.elastic.read import quotes_rule
+    from tocsin.rules.panther.page import quotes_panther_rule, yaml_of_page
+
+    if quotes_panther_rule(text):
+        return yaml_of_page(text, source)
+    return toml_of_page(text, source) if quotes_rule(text) else ""
 
 
 def _rule_in(text: str, source: Path) -> Rule:

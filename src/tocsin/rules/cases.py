@@ -44,11 +44,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """The cases of one rule: the path of its file, or its text."""
+    """The cases of one rule: the path of its file, or its text. Events may be in other files."""
 
     path: Path
     rule: Path | str
     cases: tuple[Case, ...]
+    event_files: tuple[Path, ...] = ()
 
 
 def find_case_files(roots: Sequence[Path]) -> list[Path]:
@@ -96,6 +97,7 @@ class _Reader:
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
         self._text = text
+        self._event_files: list[Path] = []
 
     def fail(self, reason: str, *keys: str | int) -> RuleError:
         """Make the error about what stands at some keys."""
@@ -115,7 +117,7 @@ class _Reader:
         items = data["cases"]
         assert isinstance(items, list)
         cases = tuple(self._case(item, at) for at, item in enumerate(items))
-        return CaseFile(self._path, self._rule(data.get("rule")), cases)
+        return CaseFile(self._path, self._rule(data.get("rule")), cases, tuple(self._event_files))
 
     def _rule(self, data: Yaml) -> Path | str:
         if isinstance(data, str):
@@ -156,6 +158,7 @@ class _Reader:
             reason = f"case {data['name']!r}: `events` is a list"
             raise self.fail(reason, "cases", at, "events")
         file = self._path.parent / str(data["events_file"])
+        self._event_files.append(file)
         try:
             return [line for line in file.read_text("utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:

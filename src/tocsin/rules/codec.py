@@ -26,6 +26,7 @@ from tocsin.rules.model import (
     Indices,
     Input,
     LogSource,
+    LogTypes,
     Overrides,
     RiskFrom,
     Rule,
@@ -37,6 +38,7 @@ from tocsin.rules.model import (
 )
 from tocsin.rules.stages import (
     Comparison,
+    Deduplication,
     Distinct,
     IndicatorMatch,
     NewTerms,
@@ -51,7 +53,8 @@ Data: TypeAlias = Any
 
 _TEXTS = ("id", "name", "ecosystem", "kind", "pack", "path", "digest", "status", "description")
 _OPTIONAL = (
-    "license", "date", "modified", "guide", "setup", "document", "own_risk_score", "building_block"
+    "license", "date", "modified", "guide", "setup", "document", "own_risk_score", "building_block",
+    "confirm",
 )  # fmt: skip
 _LISTS = (
     "author",
@@ -59,6 +62,7 @@ _LISTS = (
     "references",
     "false_positives",
     "investigation_fields",
+    "collections",
     "reasons",
     "notes",
 )
@@ -109,7 +113,9 @@ def _encode_input(one: Input) -> Data:
 
 def _encode_scope(scope: Scope) -> Data:
     if isinstance(scope, Indices):
-        return {"indices": list(scope.patterns)}
+        return {"indices": scope.patterns}
+    if isinstance(scope, LogTypes):
+        return {"log_types": scope.names}
     return [scope.product, scope.category, scope.service]
 
 
@@ -119,7 +125,11 @@ def _decode_input(data: Data) -> Input:
 
 
 def _decode_scope(data: Data) -> Scope:
-    return Indices(tuple(data["indices"])) if isinstance(data, dict) else LogSource(*data)
+    if not isinstance(data, dict):
+        return LogSource(*data)
+    if "indices" in data:
+        return Indices(tuple(data["indices"]))
+    return LogTypes(tuple(data["log_types"]))
 
 
 def _encode_stage(stage: Stage | None) -> Data:
@@ -131,6 +141,8 @@ def _encode_stage(stage: Stage | None) -> Data:
         case Threshold(fields, count, window, distinct):
             of = [distinct.field, distinct.count] if distinct else None
             return ["threshold", fields, count, _encode_span(window), of]
+        case Deduplication(count, window):
+            return ["deduplication", count, _encode_span(window)]
         case IndicatorMatch(any_of, indices, condition, path):
             pairs = [
                 [[one.field, one.indicator_field, one.negated] for one in all_of]
@@ -150,6 +162,9 @@ def _decode_stage(data: Data) -> Stage | None:
         fields, count, window, distinct = rest
         of = Distinct(*distinct) if distinct else None
         return Threshold(tuple(fields), count, _decode_span(window), of)
+    if kind == "deduplication":
+        count, window = rest
+        return Deduplication(count, _decode_span(window))
     pairs, indices, condition, path = rest
     any_of = tuple(tuple(Comparison(*one) for one in all_of) for all_of in pairs)
     return IndicatorMatch(any_of, tuple(indices), decode_condition(condition), path)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tocsin.rules.stages import (
     Comparison,
+    Deduplication,
     IndicatorMatch,
     NewTerms,
     Schedule,
@@ -30,6 +31,9 @@ def describe_stage(stage: Stage) -> str:
             of = f" with the same {_listed(fields)}" if fields else ""
             among = f", among them {distinct.count} values of {distinct.field}" if distinct else ""
             return f"{count} or more{of} within {span(window)}{among}"
+        case Deduplication(count, window):
+            many = f"{count} or more matches" if count > 1 else "matches"
+            return f"{many} that the rule calls the same, within {span(window)} of the first"
         case IndicatorMatch(any_of, indices):
             pairs = "; or ".join(" and ".join(map(_compared, all_of)) for all_of in any_of)
             return f"an indicator of {', '.join(indices)} has a value in common: {pairs}"

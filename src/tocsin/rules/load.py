@@ -5,7 +5,7 @@ knows it, and a file that none knows is named, never dropped.
 import gc
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ SIGMA_SUFFIXES = {".yml", ".yaml"}
 RULE_SUFFIXES = SIGMA_SUFFIXES | NO_RULE_IN.keys()
 MAX_BYTES = 64 * 1024 * 1024
 """The size of the largest file that may hold rules."""
+PARTS = ("global_helpers", "data_models")
+"""Folders of a pack of Panther that hold what its rules import."""
 _CASES = re.compile(r"\.cases\.ya?ml$")
 _SIGMA = re.compile(r"^(detection|correlation|filter)\s*:", re.MULTILINE)
 _PANTHER = re.compile(r"^[\"']?AnalysisType[\"']?[ \t]*:", re.MULTILINE)
@@ -66,8 +68,23 @@ def find_rule_files(roots: Iterable[Path]) -> list[RuleFile]:
             files = [root]
         else:
             raise UsageError(f"{valid_text(str(root))}: no such rule file or folder")
+        files += _parts_beside(root, files)
         found += [RuleFile(path, pack, valid_text(str(path))) for path in files]
     return found
+
+
+def _parts_beside(root: Path, files: Sequence[Path]) -> list[Path]:
+    """Return what rules of Panther below a path are made with, if its pack keeps it beside them."""
+    above = next(filter(_is_pack, root.resolve().parents), None)
+    if above is None:
+        return []
+    known = {path.resolve() for path in files}
+    beside = [path for name in PARTS for path in sorted(_rule_files_below(above / name))]
+    return [path for path in beside if path not in known]
+
+
+def _is_pack(folder: Path) -> bool:
+    return any((folder / name).is_dir() for name in PARTS)
 
 
 def name_packs(roots: Iterable[Path]) -> Mapping[Path, str]:
@@ -119,7 +136,19 @@ def combine(
     checked = tuple(_refuse_repeats(_fix_dates(rules, now)))
     parts = tuple(rule for rule in checked if rule.is_part)
     detections = tuple(rule for rule in checked if not rule.is_part) if parts else checked
-    return RuleSet(detections, tuple(skipped), parts)
+    return RuleSet(_with_collections(detections, parts), tuple(skipped), parts)
+
+
+def _with_collections(rules: tuple[Rule, ...], parts: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Say of rules which lists of their pack they are in."""
+    if not any(part.kind == "pack" for part in parts):
+        return rules
+    from tocsin.rules.panther.pack import collections
+
+    found = collections(parts)
+    return tuple(
+        replace(rule, collections=found[rule.key]) if rule.key in found else rule for rule in rules
+    )
 
 
 def _fix_dates(rules: list[Rule], now: datetime | None) -> list[Rule]:

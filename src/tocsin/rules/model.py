@@ -59,7 +59,17 @@ class Indices:
         return ",".join(self.patterns)
 
 
-Scope: TypeAlias = LogSource | Indices
+@dataclass(frozen=True, slots=True)
+class LogTypes:
+    """Log types of Panther, any of them; `resource:` and `query:` begin names of other things."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ",".join(self.names)
+
+
+Scope: TypeAlias = LogSource | Indices | LogTypes
 """Which events an input is about, as the rule's language says it."""
 
 
@@ -159,9 +169,13 @@ class Rule:
     own_risk_score: int | None = None
     building_block: bool = False
     """Its alerts are for other rules to read, and not shown unless asked for."""
+    confirm: bool = False
+    """Its own code has the last word: the conditions of its inputs are only necessary."""
     document: str = ""
     """JSON text of all that the rule's file says, by its own names, for people and outputs."""
     verdict: Verdict = Verdict.RUNS
+    collections: tuple[str, ...] = ()
+    """Lists of its pack, by their ids, that it is in."""
     reasons: tuple[str, ...] = ()
     """Why the verdict is not `runs`."""
     notes: tuple[str, ...] = ()

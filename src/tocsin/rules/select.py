@@ -51,6 +51,7 @@ FIELDS: Mapping[str, Reader] = {
     "author": lambda rule: rule.author,
     "category": lambda rule: _scopes(rule, "category"),
     "changed": lambda rule: (traits.changed(rule),),
+    "collection": lambda rule: rule.collections,
     "date": lambda rule: (traits.day(rule.date),),
     "ecosystem": lambda rule: (rule.ecosystem,),
     "field": lambda rule: (one.field for one in traits.rule_tests(rule)),

@@ -68,7 +68,19 @@ class IndicatorMatch:
     """The object of an indicator that alerts quote."""
 
 
-Stage: TypeAlias = NewTerms | Threshold | IndicatorMatch
+@dataclass(frozen=True, slots=True)
+class Deduplication:
+    """Put the matches that are the same into one alert, once there are `count` of them.
+
+    Which are the same is what the rule itself says of a match, as a text. A group begins with a
+    match and is over `window` later. If the rule says values, `count` different ones are needed.
+    """
+
+    count: int
+    window: timedelta
+
+
+Stage: TypeAlias = NewTerms | Threshold | IndicatorMatch | Deduplication
 
 
 @dataclass(frozen=True, slots=True)

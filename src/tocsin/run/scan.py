@@ -32,6 +32,7 @@ from tocsin.outputs.base import Output
 from tocsin.outputs.ndjson import NdjsonOutput
 from tocsin.rules.model import Rule
 from tocsin.rules.stages import IndicatorMatch
+from tocsin.run.confirm import Asking, Python
 from tocsin.run.indicators import load_indicators
 from tocsin.run.parts import Parts
 from tocsin.run.pool import Pool, Run, in_process, settled_heap
@@ -67,6 +68,8 @@ class ScanOptions:
     """Logs that fill the state of rules and raise no alert."""
     alert_cold: bool = False
     """Whether terms that are new while history is incomplete are alerts, not only counted."""
+    python: Python | None = None
+    """Set if the Python of rules may run."""
 
 
 @dataclass(slots=True)
@@ -100,6 +103,8 @@ class ScanSummary:
     """What is wrong with indicators."""
     cold: list[tuple[Rule, Cold]] = field(default_factory=list)
     """Rules, and what was new to them while their history was incomplete."""
+    asking: Asking = field(default_factory=Asking)
+    """What became of asking the Python of rules."""
 
     def add(self, done: Done, *, past: bool) -> None:
         """Count one block."""
@@ -253,13 +258,15 @@ class _Scanner:
     def _run_stages(self, staged: StagedHits, worker: Worker) -> None:
         """Run the rules that keep state over what all blocks gave."""
         rules, summary = self._options.rules, self._summary
-        run = StageRun(rules, worker, staged, summary.begins, self._options.alert_cold)
+        options = self._options
+        run = StageRun(rules, worker, staged, summary.begins, options.alert_cold, options.python)
         parts = Parts(self._output)
         for item in run.run():
             if isinstance(item, Disagreement):
                 self._quarantine.add([_unconfirmed(item)])
                 summary.disagreements.append(_said(item))
                 continue
+            summary.undated += item.time is None
             summary.unzoned += item.zone_assumed
             summary.alerts[item.severity.value] += 1
             summary.fired[item.rule.key] += 1
@@ -269,6 +276,7 @@ class _Scanner:
         parts.flush()
         for part in parts.take():
             self._output.add(part)
+        summary.asking = run.asking
         summary.cold = [(rules[number], cold) for number, cold in sorted(run.cold.items())]
 
     def _take(self, task: Task, done: Done, staged: StagedHits) -> None:

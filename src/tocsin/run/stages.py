@@ -8,13 +8,15 @@ import orjson
 
 from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert, Event, History, StageData, Suppression
+from tocsin.alerts.python import context_of_python, said_of_python
 from tocsin.engine.capture import when
 from tocsin.engine.match import Match
 from tocsin.engine.stages.compose import compose, stage_fields
 from tocsin.engine.stages.hits import Finding, Hit, MemoryTerms, Stage
 from tocsin.ids import alert_id
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import NewTerms, Threshold
+from tocsin.rules.stages import Deduplication, NewTerms, Threshold
+from tocsin.run.confirm import Asking, Confirmer, Python
 from tocsin.run.staging import StagedHits, StagedRecord
 from tocsin.run.work import Worker
 
@@ -44,6 +46,10 @@ class StageRun:
     begins: Mapping[str, int]
     alert_cold: bool = False
     """Whether findings whose history is incomplete are alerts too."""
+    python: Python | None = None
+    """What allows the Python of rules to run."""
+    asking: Asking = field(default_factory=Asking)
+    """What became of asking it."""
     cold: dict[int, Cold] = field(default_factory=dict)
     """By the number of their rule, those that are none."""
     _log_types: dict[int, list[str]] = field(default_factory=dict)
@@ -57,7 +63,9 @@ class StageRun:
         """Yield the alerts: as they are complete, in the order of event times."""
         stages: dict[int, Stage] = {}
         terms = MemoryTerms()
-        for number, hit in self.staged:
+        confirmer = Confirmer(self.rules, self.worker, self.staged, self.python)
+        self.asking = confirmer.asking
+        for number, hit in confirmer.confirm(self.staged):
             if number not in stages:
                 stages[number] = compose(self.rules[number], terms)
             for finding in stages[number].see(hit):
@@ -94,6 +102,13 @@ class StageRun:
             return alert
         others = [hit for hit in finding.hits if hit is not finding.anchor]
         group = orjson.dumps(finding.terms).decode() if finding.terms else ""
+        said = finding.anchor.said
+        if said:
+            alert = replace(
+                alert,
+                said=said_of_python(rule, said),
+                context={**alert.context, **context_of_python(said)},
+            )
         return replace(
             alert,
             id=alert_id(rule_key=rule.key, kind=rule.kind, group_key=group, anchor=alert.event.id),
@@ -125,12 +140,15 @@ def _stage_data(rule: Rule, finding: Finding, history: History | None) -> StageD
     distinct = None
     if isinstance(rule.stage, Threshold) and rule.stage.distinct and finding.distinct is not None:
         distinct = rule.stage.distinct.field, finding.distinct
+    names: tuple[str, ...] = stage_fields(rule)
+    kind = rule.kind if rule.stage else "none"
+    if isinstance(rule.stage, Deduplication):
+        names, kind = ("dedup",), "deduplication"
+        if finding.distinct is not None:
+            distinct = "unique", finding.distinct
     return StageData(
-        kind=rule.kind if rule.stage else "none",
-        terms=tuple(
-            (name, str(value))
-            for name, value in zip(stage_fields(rule), finding.terms, strict=False)
-        ),
+        kind=kind,
+        terms=tuple((name, str(value)) for name, value in zip(names, finding.terms, strict=False)),
         count=finding.count,
         first=when(finding.first),
         last=when(finding.last),
@@ -145,4 +163,6 @@ def _suppression(rule: Rule, finding: Finding) -> Suppression | None:
         return None
     terms = tuple(zip(rule.suppression.fields, finding.suppressed_by, strict=True))
     end = finding.absorbed_until or finding.anchor.time
-    return Suppression(terms, finding.absorbed, when(end))
+    last = when(end)
+    assert last  # what stands for others has a time
+    return Suppression(terms, finding.absorbed, last)

@@ -21,7 +21,7 @@ from tocsin.engine.capture import Caught
 from tocsin.engine.columns import Mask, Rows
 from tocsin.engine.stages.hits import Hit
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import NewTerms, Threshold
+from tocsin.rules.stages import Deduplication, NewTerms, Threshold
 from tocsin.times import in_milliseconds
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -85,7 +85,8 @@ class Stager:
         rule = self._rules[caught.planned.rule]
         self._hits.append(self._hit_batch(caught, past))
         # An alert on a group quotes matches of the past too.
-        may_alert = _may_alert(rule, caught) & (~past | isinstance(rule.stage, Threshold))
+        quoted = isinstance(rule.stage, Threshold | Deduplication)
+        may_alert = _may_alert(rule, caught) & (~past | quoted)
         self._kept.update(dict.fromkeys(caught.rows[may_alert].tolist(), caught))
 
     def keep(self, lines: Rows, texts: Callable[[Iterable[int]], Mapping[int, str]]) -> None:
@@ -99,7 +100,7 @@ class Stager:
 
     def _hit_batch(self, caught: Caught, past: Mask) -> pa.RecordBatch:
         count = len(caught.rows)
-        counts = isinstance(self._rules[caught.planned.rule].stage, Threshold)
+        counts = isinstance(self._rules[caught.planned.rule].stage, Threshold | Deduplication)
         identities = caught.identities if counts else [""] * count
         columns = [
             pa.array(np.full(count, caught.planned.rule, np.int32)),

@@ -16,12 +16,13 @@ from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader
 from tocsin.rules.model import Rule, RuleSet
 from tocsin.rules.panther.pack import load_panther_rules
 from tocsin.rules.select import Chooser
+from tocsin.run.changed import Changes
 from tocsin.run.log_types import choose_log_types
 from tocsin.run.outcome import Outcome
 from tocsin.run.panther import run_panther_tests
 from tocsin.run.quarantine import Quarantine
 from tocsin.run.scan import ScanOptions, scan_blocks
-from tocsin.sandbox.pool import Options as SandboxOptions
+from tocsin.sandbox.process import Options as SandboxOptions
 
 
 @dataclass(slots=True)
@@ -39,14 +40,18 @@ def run_tests(
     options: LoadOptions | None = None,
     chooser: Chooser | None = None,
     sandbox: SandboxOptions | None = None,
+    changes: Changes | None = None,
 ) -> TestRun:
     """Run every case below some paths, and the tests that rules of Panther carry, in order.
 
-    A file that cannot be read is a failure. Raises `UsageError` for a path without any of both.
+    With `changes` it is those that they call for. A file that cannot be read is a failure. Raises
+    `UsageError` for a path without any of both.
     """
     carried = load_panther_rules(paths)
     rules = [rule for rule in carried.rules if chooser is None or chooser(rule)]
-    tester = _Tester(options or LoadOptions(), chooser)
+    if changes:
+        rules = changes.choose(rules, carried.parts)
+    tester = _Tester(options or LoadOptions(), chooser, changes)
     done = TestRun([one for path in _case_files(paths, carried) for one in tester.run(path)])
     if rules:
         of_rules = run_panther_tests(rules, carried.parts, sandbox)
@@ -70,21 +75,32 @@ def _case_files(paths: Sequence[Path], carried: RuleSet) -> list[Path]:
 
 
 class _Tester:
-    def __init__(self, options: LoadOptions, chooser: Chooser | None) -> None:
+    def __init__(
+        self, options: LoadOptions, chooser: Chooser | None, changes: Changes | None
+    ) -> None:
         self._loader = RuleLoader(options)
         self._chooser = chooser
+        own = [*options.pipelines, *filter(None, [options.placeholders])]
+        self._changes = None if changes and changes.has(*own) else changes
 
     def run(self, path: Path) -> Iterator[Outcome]:
+        file = None
         try:
             file = load_case_file(path)
-            rules = self._rules(file)
+            rules = self._rules(file) if self._is_called_for(file) else []
         except TocsinError as error:
-            yield Outcome(str(path), "reads", "failed", str(error))
+            if file or self._changes is None or self._changes.has(path):
+                yield Outcome(str(path), "reads", "failed", str(error))
+            return
+        if not rules:
             return
         if self._chooser and not any(map(self._chooser, rules)):
             return
         for case in file.cases:
             yield self._case(rules, case)
+
+    def _is_called_for(self, file: CaseFile) -> bool:
+        return self._changes is None or self._changes.touch_case_file(file)
 
     def _rules(self, file: CaseFile) -> list[Rule]:
         if isinstance(file.rule, Path):
@@ -103,7 +119,7 @@ class _Tester:
         return rules
 
     def _case(self, rules: Sequence[Rule], case: Case) -> Outcome:
-        name = rules[0].name if rules else ""
+        name = rules[0].name
         try:
             alerts = self._alerts(rules, case)
         except TocsinError as error:

@@ -16,7 +16,8 @@ from tocsin.engine.project import Projector
 from tocsin.logs.logtype import LogType, Shape, Variant, leads_to
 from tocsin.logs.mapping import Expr, Path, every_leaf
 from tocsin.logs.respelled import Respelled, reads
-from tocsin.logs.view import name_in
+from tocsin.logs.view import field_in
+from tocsin.logs.whole import Whole
 from tocsin.rules.model import Input, Rule
 
 FEW_ROWS = 500
@@ -33,9 +34,7 @@ class Want:
 
     def expression(self, shape: Shape) -> Expr:
         """Return what the field means in a shape."""
-        if len(self.field.path) != 1:
-            return Path(self.field.path)
-        return name_in(shape, self.vocabulary, self.variant.names, self.field.path[0])
+        return field_in(shape, self.vocabulary, self.variant.names, self.field.path)
 
 
 def wants_of(one: Input, log_type: LogType) -> Iterator[Want]:
@@ -154,6 +153,7 @@ class UsedPaths:
         self._exact: dict[tuple[str, ...], set[int]] = defaultdict(set)
         self._named: dict[str, set[int]] = defaultdict(set)
         self._respelled: dict[Respelled, set[int]] = {}
+        self._whole: dict[Whole, set[int]] = {}
         for number, rule in enumerate(rules):
             for one in rule.inputs:
                 for expr in self._read_by(one, log_type):
@@ -171,6 +171,9 @@ class UsedPaths:
             if isinstance(leaf, Path):
                 self._exact[leaf.path].add(rule)
                 continue
+            if isinstance(leaf, Whole):
+                self._whole.setdefault(leaf, set()).add(rule)
+                continue
             if isinstance(leaf, Respelled):
                 self._respelled.setdefault(leaf, set()).add(rule)
                 continue
@@ -184,6 +187,9 @@ class UsedPaths:
             found |= self._exact.get(path[:end], set())
         for leaf, rules in self._respelled.items():
             if reads(leaf, path):
+                found |= rules
+        for whole, rules in self._whole.items():
+            if whole.reads(path):
                 found |= rules
         for base in self._shape.bases:
             if not leads_to(base, path):

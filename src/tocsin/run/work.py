@@ -40,7 +40,7 @@ from tocsin.logs.load import shipped_log_types
 from tocsin.logs.logtype import LogType, Shape
 from tocsin.outputs.base import Output
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import NewTerms
+from tocsin.rules.stages import Deduplication, NewTerms
 from tocsin.run.parts import Parts
 from tocsin.run.quarantine import Quarantined
 from tocsin.run.staging import Staged, Stager
@@ -127,7 +127,7 @@ class Window:
     def before(self, times: Times) -> Mask:
         """Say which times are before the window."""
         since = milliseconds(self.since) if self.since else UNDATED
-        found: Mask = times < since
+        found: Mask = (times < since) & (times != UNDATED)
         return found
 
     def behind(self, times: Times) -> Mask:
@@ -246,9 +246,11 @@ class Worker:
     ) -> None:
         """Keep the matches of rules that need those of other blocks too."""
         for caught in self._capturing.capture(result, matches):
-            dated = caught.where(caught.times != UNDATED)
-            done.timeless += len(caught.rows) - len(dated.rows)
-            kept = dated.where(~self._window.behind(dated.times))
+            kept = caught
+            if not isinstance(self._rules[caught.planned.rule].stage, Deduplication):
+                kept = caught.where(caught.times != UNDATED)
+                done.timeless += len(caught.rows) - len(kept.rows)
+            kept = kept.where(~self._window.behind(kept.times))
             stager.catch(kept, self._window.before(kept.times))
         stager.keep(batch.lines, result.texts)
         for part, frame in result.frames.values():

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tocsin.sandbox.views import plain, view
+
 _STEP = re.compile(
     r"\.?(?:(?P<name>[^.\[\]'\"*]+)|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")"
     r"|\[(?:(?P<at>\d+)|'(?P<in_single>[^']*)'|\"(?P<in_double>[^\"]*)\"|(?P<all>\*))\]"
@@ -32,18 +34,19 @@ class DataModel:
     mappings: Mapping[str, Meaning]
     error: str = ""
 
-    def value(self, event: Mapping[str, Any], name: str) -> Any:
-        """Return what a mapped name means in an event; None if nothing.
+    def value(self, event: Mapping[str, Any], name: str, default: Any) -> Any:
+        """Return what a mapped name means in an event; the default if its path leads nowhere.
 
-        Raises `ModelError` if a path leads to several values.
+        Unlike the event's own methods, paths tell upper from lower case. Raises `ModelError` if one
+        leads to several values.
         """
         mapping = self.mappings[name]
         if mapping.method is not None:
             return mapping.method(event)
-        found = list(_follow(event, mapping.path))
+        found = list(_follow(plain(event), mapping.path))
         if len(found) > 1:
             raise ModelError(f"{self.id}: {name}: {mapping.text} leads to {len(found)} values")
-        return found[0] if found else None
+        return view(found[0]) if found else default
 
 
 def parse_path(text: str) -> tuple[str | int | None, ...]:

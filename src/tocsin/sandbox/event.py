@@ -1,12 +1,13 @@
 """The event that a rule is given: a view of the record with methods that reach into it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from tocsin.sandbox.datamodel import DataModel, ModelError
-from tocsin.sandbox.views import MappingView, SequenceView
+from tocsin.sandbox.views import MappingView, frozen
 
 Lookup: TypeAlias = Callable[[str, Any], Any]
 """Finds the row of a lookup table for a key; None if there is none."""
@@ -18,6 +19,7 @@ class Event(MappingView):
     """One event, with the data model of its log type if there is one."""
 
     __slots__ = ("_lookup", "_model")
+    _shown_as = "PantherEvent"
 
     def __init__(
         self,
@@ -41,22 +43,21 @@ class Event(MappingView):
     def deep_walk(self, *keys: Any, default: Any = None, return_val: str = "all") -> Any:
         """Walk objects and the members of lists; several values come as a `list`, each once.
 
-        A list that the way ends at is returned as a `list`. `return_val`: `all`, `first`, `last`.
+        Keys are found as they are written only. What comes is no view but a copy. `return_val`:
+        `all`, `first`, `last`.
         """
-        found = _walk(self, keys, default, return_val)
-        return list(found) if isinstance(found, SequenceView) else found
+        return deepcopy(_walk(self.data, keys, default, return_val))
 
     def udm(self, *keys: str, default: Any = None) -> Any:
         """Return the value of a field of the unified data model.
 
-        One key that the data model maps is what the mapping gives. Everything else is looked for
-        below `p_udm`, then in the event; what is empty or false counts as not found.
+        One key that the data model maps is what the mapping gives, null too. Everything else is
+        looked for below `p_udm`, then in the event; what is empty or false counts as not found.
         """
         if self._model is not None and self._model.error:
             raise ModelError(self._model.error)
         if len(keys) == 1 and self._model is not None and keys[0] in self._model.mappings:
-            found = self._model.value(self, keys[0])
-            return default if found is None else found
+            return self._model.value(self, keys[0], default)
         return self.deep_get("p_udm", *keys) or self.deep_get(*keys) or default
 
     def udm_path(self, key: str) -> str | None:
@@ -92,17 +93,18 @@ def epoch(value: Any) -> float:
 def _walk(value: Any, keys: Sequence[Any], default: Any, return_val: str) -> Any:
     if not keys:
         return default if _holds_nothing(value) else value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         inner = value.get(keys[0])
         return default if inner is None else _walk(inner, keys[1:], default, return_val)
     if not _is_list(value):
         return default
-    found: dict[Any, None] = {}
+    found: dict[Hashable, Any] = {}
     for item in value:
         below = _walk(item, keys, default, return_val)
         if below is not None:
-            found |= dict.fromkeys(below if _is_list(below) else (below,))
-    values = list(found)
+            for one in below if _is_list(below) else (below,):
+                found.setdefault(frozen(one), one)
+    values = list(found.values())
     if not values:
         return default
     if return_val in {"first", "last"}:
@@ -116,4 +118,4 @@ def _holds_nothing(value: Any) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, SequenceView | list | tuple)
+    return isinstance(value, list | tuple)

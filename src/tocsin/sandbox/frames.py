@@ -23,7 +23,12 @@ class Late(Exception):
 
 def send(fd: int, message: Any, seconds: float | None = None) -> None:
     """Write a message; raises `Ended` if nobody reads any more, `Late` if nobody does in time."""
-    data = json.dumps(message).encode("utf-8", "surrogatepass")
+    send_text(fd, json.dumps(message), seconds)
+
+
+def send_text(fd: int, text: str, seconds: float | None = None) -> None:
+    """Write a message that is JSON already; raises as `send`."""
+    data = text.encode("utf-8", "surrogatepass")
     deadline = None if seconds is None else time.monotonic() + seconds
     rest = memoryview(_HEAD.pack(len(data)) + data)
     try:
@@ -33,6 +38,11 @@ def send(fd: int, message: Any, seconds: float | None = None) -> None:
             rest = rest[os.write(fd, rest[:_AT_ONCE]) :]
     except OSError:
         raise Ended from None
+
+
+def await_message(fd: int, seconds: float) -> None:
+    """Wait until a message begins to arrive, or the other side is gone; raises `Late`."""
+    _wait([fd], [], time.monotonic() + seconds)
 
 
 def _wait(to_read: list[int], to_write: list[int], deadline: float) -> None:

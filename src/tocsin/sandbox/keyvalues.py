@@ -4,7 +4,7 @@ Keys expire by the time of events, not by the clock: the same events give the sa
 they are looked at.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -27,10 +27,22 @@ class KeyValues:
 
     now: float = 0
     _kept: dict[str, _Kept] = field(default_factory=dict)
+    _changed: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self._changed.clear()
+
+    def take_changes(self) -> dict[str, list[Any]]:
+        """Return what changed since this was asked last: key → value, its kind, its expiry."""
+        found = {key: _to_data(self._kept[key]) for key in sorted(self._changed)}
+        self._changed.clear()
+        return found
+
+    def restore(self, entries: Mapping[str, Sequence[Any]]) -> None:
+        """Keep what `take_changes` returned, here or elsewhere."""
+        self._kept |= {key: _of_data(*entry) for key, entry in entries.items()}
 
     def get_counter(self, key: str, force_ttl_check: bool = False) -> int:  # noqa: ARG002, FBT001, FBT002
         """Return a counter; 0 if there is none."""
@@ -113,7 +125,18 @@ class KeyValues:
         elif keep_expiry and kept is not None and kept.expires > self.now:
             expires = kept.expires
         self._kept[str(key)] = _Kept(value, expires)
+        self._changed.add(str(key))
         return value
+
+
+def _to_data(kept: _Kept) -> list[Any]:
+    if isinstance(kept.value, set):
+        return [sorted(kept.value), "set", kept.expires]
+    return [kept.value, "", kept.expires]
+
+
+def _of_data(value: Any, kind: str, expires: float) -> _Kept:
+    return _Kept(set(value) if kind == "set" else value, expires)
 
 
 def _texts(value: str | Iterable[str]) -> set[str]:

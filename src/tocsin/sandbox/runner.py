@@ -16,6 +16,9 @@ MAX_TEXT = 1000
 MAX_CONTEXT = 200 * 1024
 MAX_DESTINATIONS = 10
 CUT = "... (truncated)"
+_UNSAID = (None, "", "DEFAULT")
+"""What a function returns that leaves it to the metadata."""
+_AS_SAID = {"dedup", "unique"}
 SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 _numbers = count(1)
 
@@ -51,6 +54,8 @@ class Outcome:
     """Why the detection itself said nothing."""
     alert: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    fatal: bool = False
+    """Whether the detection wants to end the process, or took all its memory."""
 
 
 class WrongType(Exception):
@@ -74,6 +79,7 @@ class LoadedDetection:
             outcome.output = self._decide(event)
         except BaseException as error:
             outcome.error = f"{self.detection.function}() {told(error)}"
+            outcome.fatal = not isinstance(error, Exception) or isinstance(error, MemoryError)
             return outcome
         outcome.matched = outcome.output is not (self.detection.kind == "policy")
         if outcome.matched:
@@ -99,17 +105,19 @@ class LoadedDetection:
             outcome.alert[name] = self._value(name, check, event, outcome)
         if not self.detection.signal:
             outcome.alert["dedup"] = self._dedup(outcome)
+        for name, value in outcome.alert.items():
+            if value in _UNSAID and name not in _AS_SAID:
+                outcome.alert[name] = self._default(name)
 
     def _value(self, name: str, check: Callable[[Any], Any], event: Any, outcome: Outcome) -> Any:
         function = getattr(self.module, name, None)
         if function is None:
-            return self._default(name)
+            return None
         try:
-            found = check(function(event))
+            return check(function(event))
         except BaseException as error:
             outcome.faults[name] = f"{name}() {told(error)}"
             return self._fallback(name, error)
-        return self._default(name) if found in ("", "DEFAULT") and name != "unique" else found
 
     def _default(self, name: str) -> Any:
         of = self.detection
@@ -125,21 +133,13 @@ class LoadedDetection:
     def _fallback(self, name: str, error: BaseException) -> Any:
         if name == "title":
             return self.detection.id
-        if name == "dedup":
-            return self._no_dedup
-        return {"_error": repr(error)} if name == "alert_context" else self._default(name)
-
-    @property
-    def _no_dedup(self) -> str:
-        return f"defaultDedupString:{self.detection.id}"
+        return {"_error": repr(error)} if name == "alert_context" else None
 
     def _dedup(self, outcome: Outcome) -> str:
-        """Return the dedup string; without one it is the title that the rule gives."""
-        own = outcome.alert["dedup"]
-        if own is not None:
-            return str(own)
-        titled = hasattr(self.module, "title") and "title" not in outcome.faults
-        return outcome.alert["title"] if titled else self._no_dedup
+        """Return the dedup string; a rule without `dedup` has its own title as one."""
+        of = "dedup" if hasattr(self.module, "dedup") else "title"
+        own = "" if of in outcome.faults else outcome.alert[of]
+        return own or f"defaultDedupString:{self.detection.id}"
 
 
 def load_module(source: Source) -> ModuleType:
@@ -198,10 +198,6 @@ def _text(value: Any) -> str:
     return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - len(CUT)] + CUT
 
 
-def _dedup(value: Any) -> str | None:
-    return _text(value) or None
-
-
 def _severity(value: Any) -> str:
     severity = _text(value).upper()
     if severity not in (*SEVERITIES, "DEFAULT"):
@@ -245,7 +241,7 @@ AUXILIARY: Mapping[str, Callable[[Any], Any]] = {
     "severity": _severity,
     "runbook": _text,
     "destinations": _destinations,
-    "dedup": _dedup,
+    "dedup": _text,
     "alert_context": _context,
     "unique": _text,
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from tocsin.sandbox.datamodel import DataModel
 from tocsin.sandbox.event import Event, epoch
+from tocsin.sandbox.expectations import RESULT, differences
 from tocsin.sandbox.keyvalues import KeyValues
 from tocsin.sandbox.runner import LoadedDetection, Outcome
 
@@ -40,7 +41,7 @@ def run_test(
             outcome = Outcome(output=False) if filtered else loaded.evaluate(event)
     except MockError as error:
         return Outcome(error=str(error)), str(error)
-    return outcome, _difference(loaded, outcome, expected=test.get("ExpectedResult"))
+    return outcome, _failure(loaded, test, outcome)
 
 
 def _event(
@@ -59,15 +60,13 @@ def _event(
     return Event(data, model, lambda table, key: (tables.get(table) or {}).get(key))
 
 
-def _difference(loaded: LoadedDetection, outcome: Outcome, *, expected: Any) -> str:
+def _failure(loaded: LoadedDetection, test: Mapping[str, Any], outcome: Outcome) -> str:
     """Say why what a detection said is not what is expected; empty if it is."""
-    function = loaded.detection.function
     if outcome.error:
         return outcome.error
-    alert_expected = expected is (loaded.detection.kind != "policy")
-    if outcome.output is not expected:
-        return f"expected {expected}, {function}() returned {outcome.output}"
-    return "\n".join(outcome.faults.values()) if alert_expected else ""
+    alert_expected = test.get(RESULT) is (loaded.detection.kind != "policy")
+    faults = outcome.faults.values() if alert_expected and outcome.matched else ()
+    return "\n".join([*faults, *differences(test, outcome)])
 
 
 def _mocks(data: Any) -> dict[str, Any]:

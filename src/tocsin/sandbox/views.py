@@ -30,11 +30,12 @@ def plain(value: Plain) -> Plain:
     return value
 
 
-def _frozen(value: Plain) -> Hashable:
+def frozen(value: Plain) -> Hashable:
+    """Return what equal values have in common, and which can be a key."""
     if isinstance(value, dict):
-        return frozenset((key, _frozen(item)) for key, item in value.items())
+        return frozenset((key, frozen(item)) for key, item in value.items())
     if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
+        return tuple(map(frozen, value))
     hash(value)
     return value  # type: ignore[no-any-return]
 
@@ -47,6 +48,8 @@ class MappingView(Mapping[Any, Any]):
     """An object of an event. A key is found as it is written, else ignoring case."""
 
     __slots__ = ("_folded", "data")
+    _shown_as = "ImmutableCaseInsensitiveDict"
+    """What the text of one begins with: titles of alerts have Panther's names in them."""
 
     def __init__(self, data: Mapping[Any, Any] | None = None) -> None:
         own = data.data if isinstance(data, MappingView) else data
@@ -90,10 +93,10 @@ class MappingView(Mapping[Any, Any]):
         return bool(self.data == plain(other))
 
     def __hash__(self) -> int:
-        return hash(_frozen(self.data))
+        return hash(frozen(self.data))
 
     def __repr__(self) -> str:
-        return repr(self.data)
+        return f"{self._shown_as}({self.data!r})"
 
     def copy(self) -> dict[Any, Any]:
         """Return a deep copy as a dictionary."""
@@ -114,7 +117,10 @@ class MappingView(Mapping[Any, Any]):
 
 
 class SequenceView(Sequence[Any]):
-    """A list of an event; equal to a list or tuple of the same members, but no `list`."""
+    """A list of an event; equal to a list or tuple of the same members, but no `list`.
+
+    A slice is a tuple that shares nothing with the event.
+    """
 
     __slots__ = ("data",)
 
@@ -124,9 +130,10 @@ class SequenceView(Sequence[Any]):
     @overload
     def __getitem__(self, at: int) -> Any: ...
     @overload
-    def __getitem__(self, at: slice) -> "SequenceView": ...
+    def __getitem__(self, at: slice) -> tuple[Any, ...]: ...
     def __getitem__(self, at: int | slice) -> Any:
-        return view(self.data[at])
+        found = self.data[at]
+        return deepcopy(tuple(found)) if isinstance(at, slice) else view(found)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -137,10 +144,10 @@ class SequenceView(Sequence[Any]):
         return list(self.data) == list(plain(other))
 
     def __hash__(self) -> int:
-        return hash(_frozen(self.data))
+        return hash(frozen(self.data))
 
     def __repr__(self) -> str:
-        return repr(self.data)
+        return f"ImmutableList({tuple(self.data)!r})"
 
     def __add__(self, other: Sequence[Any]) -> list[Any]:
         return [*self, *other]

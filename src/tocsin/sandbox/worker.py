@@ -8,18 +8,24 @@ import os
 import site
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tocsin.sandbox.event import Event, epoch
 from tocsin.sandbox.frames import Ended, receive, send
 from tocsin.sandbox.keyvalues import KeyValues
 from tocsin.sandbox.limits import Limits, isolate
+from tocsin.sandbox.mark import Mark
 from tocsin.sandbox.models import load_models
-from tocsin.sandbox.runner import Detection, Outcome, load_detection, unload
+from tocsin.sandbox.runner import Detection, LoadedDetection, Outcome, load_detection, unload
 from tocsin.sandbox.shims import PackFinder, Source
 from tocsin.sandbox.unit import run_test
 
+_PART_SIZE = 4 << 20
+"""Letters of alerts from which on an answer is sent in parts."""
 _SYSTEM = (
     "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache",
     "/etc/ssl/openssl.cnf", "/dev/null", "/dev/urandom",
@@ -30,10 +36,11 @@ _SYSTEM = (
 def main() -> None:
     """Serve one pack until standard input ends."""
     requests, answers = _take_streams()
+    mark = Mark(int(sys.argv[2]))
     try:
         opening = receive(requests)
         send(answers, {"layers": isolate(Limits(**opening["limits"]), readable())})
-        _Server(answers, opening).serve(requests)
+        _Server(answers, mark, opening).serve(requests)
     except Ended:
         return
 
@@ -55,8 +62,10 @@ def _take_streams() -> tuple[int, int]:
 
 
 class _Server:
-    def __init__(self, answers: int, opening: Mapping[str, Any]) -> None:
+    def __init__(self, answers: int, mark: Mark, opening: Mapping[str, Any]) -> None:
         self._answers = answers
+        self._mark = mark
+        self._loaded: dict[int, LoadedDetection] = {}
         self._memory = KeyValues()
         helpers = {name: Source(*source) for name, source in opening["helpers"].items()}
         PackFinder(helpers, self._memory).install()
@@ -64,8 +73,49 @@ class _Server:
 
     def serve(self, requests: int) -> None:
         while True:
-            for answer in self._test(receive(requests)):
+            request = receive(requests)
+            answers = (
+                self._test
+                if "tests" in request
+                else self._see
+                if "events" in request
+                else self._load
+            )
+            for answer in answers(request):
                 send(self._answers, answer)
+
+    def _load(self, request: Mapping[str, Any]) -> Iterator[Any]:
+        """Load detections by their numbers, and what they remember; yield why some cannot be."""
+        self._memory.restore(request["memory"])
+        for number, detection, source in request["detections"]:
+            self._mark.set(0, number)
+            self._loaded[number] = load_detection(Detection(**detection), Source(*source))
+        yield {number: one.error for number, one in self._loaded.items() if one.error}
+
+    def _see(self, request: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield what detections say of events, in parts; silence is left out."""
+        said: list[Any] = []
+        cost: dict[int, list[int]] = {}
+        size = 0
+        for at, (data, log_type, numbers) in enumerate(request["events"]):
+            event = Event(data, self._models.get(log_type))
+            self._memory.now = epoch(event.get("p_event_time"))
+            for number in numbers:
+                self._mark.set(at, number)
+                loaded = self._loaded[number]
+                begun = time.perf_counter_ns()
+                outcome = loaded.evaluate(data if loaded.detection.kind == "policy" else event)
+                spent = cost.setdefault(number, [0, 0])
+                spent[0] += 1
+                spent[1] += time.perf_counter_ns() - begun
+                if outcome.matched or outcome.error:
+                    said.append([at, number, asdict(outcome)])
+                    size += sum(map(len, map(str, outcome.alert.values())))
+            if size > _PART_SIZE:
+                yield {"said": said, "more": True}
+                said, size = [], 0
+        self._mark.set(-1, -1)
+        yield {"said": said, "cost": cost, "memory": self._memory.take_changes()}
 
     def _test(self, request: Mapping[str, Any]) -> Iterator[Any]:
         """Yield one answer when the detection is loaded, and one for each of its tests."""

@@ -1,13 +1,17 @@
 """Metadata files: what becomes of each key, which kinds there are, what is refused and where."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tocsin.condition.tree import TRUE
+from tocsin.engine.check import check
 from tocsin.rules.load import LoadOptions, RuleFile, RuleLoader, combine
-from tocsin.rules.model import PARTS, Severity, Technique, Verdict
+from tocsin.rules.model import PARTS, LogTypes, Severity, Technique, Verdict
 from tocsin.rules.panther.kinds import NOT_YET, TYPES, WITH_PYTHON
+from tocsin.rules.stages import Deduplication
 
 RULE = """\
 AnalysisType: rule
@@ -52,10 +56,15 @@ def test_a_rule_is_read_with_all_its_keys():
     assert document["Tests"][0]["Log"] == {"On": "yes", "day": "2026-01-02"}
 
 
-def test_a_python_rule_says_what_runs_it():
+def test_a_python_rule_waits_for_every_event_and_says_that_its_python_decides():
     rule = load(RULE)
-    assert rule.verdict is Verdict.CANNOT
-    assert rule.reasons == (f"pack/some_rule.yml: {NOT_YET['python']}",)
+    (waits,) = rule.inputs
+    assert (rule.verdict, rule.confirm, waits.condition) == (Verdict.RUNS, True, TRUE)
+    assert (waits.scope, waits.vocabulary) == (LogTypes(("Okta.SystemLog",)), "panther")
+    assert rule.stage == Deduplication(1, timedelta(minutes=15))
+    decides = "its Python decides, which scans run with --allow-python"
+    assert decides in check(rule, ()).reasons
+    assert decides not in check(rule, (), allow_python=True).reasons
 
 
 @pytest.mark.parametrize(
@@ -77,7 +86,7 @@ def test_every_analysis_type_is_known(analysis):
     known = TYPES[analysis]
     rule = load(RULE.replace("Type: rule", f"Type: {analysis}").replace("RuleID", known.id_key))
     assert (rule.id, rule.kind, rule.is_part) == ("Some.Rule", known.kind, known.kind in PARTS)
-    not_yet = NOT_YET.get(rule.kind)
+    not_yet = None if analysis == "lookup_table" else NOT_YET.get(rule.kind)
     assert rule.reasons == ((f"pack/some_rule.yml: {not_yet}",) if not_yet else ())
     loaded = combine([([rule], None)])
     assert len(loaded.parts if rule.is_part else loaded.rules) == 1

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from tocsin.engine.stages.group import GroupStage
 from tocsin.engine.stages.hits import Finding, Hit, Stage, TermsState
 from tocsin.engine.stages.new_terms import NewTermsStage
 from tocsin.engine.stages.suppress import Suppressed
 from tocsin.engine.stages.threshold import ThresholdStage
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import IndicatorMatch, NewTerms, Threshold
+from tocsin.rules.stages import Deduplication, IndicatorMatch, NewTerms, Threshold
 
 
 class EachMatch:
@@ -25,7 +26,9 @@ class EachMatch:
 
 def keeps_state(rule: Rule) -> bool:
     """Say whether what comes of a match depends on other matches."""
-    return isinstance(rule.stage, NewTerms | Threshold) or rule.suppression is not None
+    return (
+        isinstance(rule.stage, NewTerms | Threshold | Deduplication) or rule.suppression is not None
+    )
 
 
 def fields_of(rule: Rule) -> tuple[str, ...]:
@@ -45,7 +48,7 @@ def stage_fields(rule: Rule) -> tuple[str, ...]:
             return fields
         case IndicatorMatch(any_of):
             return tuple(dict.fromkeys(one.field for item in any_of for one in item))
-        case None:
+        case Deduplication() | None:
             return ()
 
 
@@ -65,5 +68,7 @@ def _stage(rule: Rule, names: tuple[str, ...], terms: TermsState) -> Stage:
         case Threshold(fields, distinct=distinct):
             at = names.index(distinct.field) if distinct else None
             return ThresholdStage(rule.stage, list(map(names.index, fields)), at)
+        case Deduplication():
+            return GroupStage(rule.stage)
         case _:
             return EachMatch()

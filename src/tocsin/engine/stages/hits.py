@@ -1,9 +1,9 @@
 """What goes into stages and what comes out of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Place: TypeAlias = tuple[int, int]
 """Which event it is: numbers that whoever runs stages gives out, in the order of the input."""
@@ -25,6 +25,8 @@ class Hit:
     """What makes the record one, wherever else it is delivered again; empty if nothing does."""
     past: bool = False
     """Whether it only is to be known: it raises no alert."""
+    said: Mapping[str, Any] | None = None
+    """What the rule's own code says of it."""
 
 
 @dataclass(slots=True)

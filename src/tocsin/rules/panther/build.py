@@ -4,15 +4,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from tocsin.errors import Place, RuleError
 from tocsin.ids import digest
 from tocsin.jsontext import valid_text
-from tocsin.rules.model import PARTS, Rule, Severity, Technique, Verdict
-from tocsin.rules.panther.kinds import NOT_YET, TYPES, WITH_PYTHON, AnalysisType
+from tocsin.rules.model import PARTS, Input, LogTypes, Rule, Severity, Technique, Verdict
+from tocsin.rules.panther.kinds import NOT_YET, RUN, TYPES, WITH_PYTHON, AnalysisType
 from tocsin.rules.panther.simple import lower_expressions
 from tocsin.rules.panther.yaml12 import Document, Yaml, read_yaml12
+from tocsin.rules.stages import Deduplication
 
 SEVERITIES: Mapping[str, Severity] = {
     "info": Severity.INFORMATIONAL,
@@ -21,6 +23,13 @@ SEVERITIES: Mapping[str, Severity] = {
 EXPRESSIONS = ("Detection", "InlineFilters")
 """Keys of a rule that hold match expressions."""
 DISABLED = "disabled"
+_SCOPES = {
+    "python": ("LogTypes", ""),
+    "simple": ("LogTypes", ""),
+    "policy": ("ResourceTypes", "resource:"),
+    "scheduled": ("ScheduledQueries", "query:"),
+}
+"""Keys that say what a detection is about, and how their names are told apart."""
 _SEVERITY_NAMES = ", ".join(name.capitalize() for name in SEVERITIES)
 _SAID = r"^[\"']?{}[\"']?[ \t]*:[ \t]*[\"']?([^\"'\n#]+)"
 
@@ -62,8 +71,30 @@ class _Builder:
         rule = self.described()
         problems = tuple(self._problems())
         not_yet = NOT_YET.get(rule.kind)
+        if rule.kind == "lookup_table" and self._data.get("Filename"):
+            not_yet = None
         reasons = problems or ((f"{self._path}: {not_yet}",) if not_yet else ())
-        return _refused(rule, reasons) if reasons else rule
+        return _refused(rule, reasons) if reasons else self._running(rule)
+
+    def _running(self, rule: Rule) -> Rule:
+        """Return a detection with what it waits for."""
+        if rule.kind not in RUN:
+            return rule
+        data = self._data
+        found = [data.get(key) for key in EXPRESSIONS]
+        expressions = [one for some in found if isinstance(some, list) for one in some]
+        key, prefix = _SCOPES[rule.kind]
+        scope = LogTypes(tuple(f"{prefix}{name}" for name in _texts(data.get(key))))
+        return replace(
+            rule,
+            inputs=(Input(lower_expressions(expressions), scope, "panther"),),
+            stage=Deduplication(
+                max(_number(data.get("Threshold"), 1), 1),
+                timedelta(minutes=_number(data.get("DedupPeriodMinutes"), 60)),
+            ),
+            building_block=data.get("CreateAlert") is False,
+            confirm=rule.kind in WITH_PYTHON,
+        )
 
     def described(self) -> Rule:
         """Return what can be said of any file, however wrong its keys are."""
@@ -84,6 +115,7 @@ class _Builder:
             references=_texts(data.get("Reference")),
             attack=tuple(dict.fromkeys(_techniques(data.get("Reports")))),
             guide=_plain(data.get("Runbook")),
+            investigation_fields=_texts(data.get("SummaryAttributes")),
             document=json.dumps(data, default=str, separators=(",", ":")),
             notes=tuple(
                 f"line {line}: the key {key!r} stands twice; the last counts"
@@ -124,6 +156,12 @@ class _Builder:
         found = _find(self._text, key)
         line = self._text.count("\n", 0, found.start()) + 1 if found else 1
         return str(RuleError(f"{key}: {problem}", Place(self._path, line, 1)))
+
+
+def _number(value: Yaml, default: int) -> int:
+    """Return a whole number; the default for what is none."""
+    found = str(value).strip()
+    return int(found) if found.isascii() and found.isdigit() else default
 
 
 def _plain(value: Yaml) -> str:

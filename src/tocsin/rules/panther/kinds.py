@@ -33,17 +33,15 @@ TYPES: Mapping[str, AnalysisType] = {
 WITH_PYTHON = frozenset({"python", "scheduled", "policy"})
 """Kinds of detections that are Python."""
 
-_IN_TEST = "is not run in scans yet; `tocsin test` runs it"
+RUN = WITH_PYTHON | {"simple"}
+"""Kinds of detections that run in scans."""
+
 NOT_YET: Mapping[str, str] = {
-    "python": f"its Python {_IN_TEST}",
-    "policy": f"its Python {_IN_TEST}",
-    "scheduled": f"its Python {_IN_TEST}",
-    "simple": f"a Simple Detection {_IN_TEST}",
     "derived": "rules that are derived from a base detection do not run",
     "correlation": "correlation rules of Panther do not run yet",
-    "lookup_table": "lookup tables are not read: their data is not in the file",
+    "lookup_table": "its data is in no file here; `scan --lookup NAME=FILE` gives it",
     "saved_query": "queries of a data warehouse do not run",
     "scheduled_query": "queries of a data warehouse do not run",
     "scheduled_prompt": "prompts do not run",
 }
-"""Kinds that are read with all that they say, and do not run in scans."""
+"""Kinds that are read with all that they say, and do not run."""

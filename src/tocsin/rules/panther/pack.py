@@ -1,18 +1,16 @@
 """Panther's files below some paths, and the parts that their detections are made with."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tocsin.errors import Place, RuleError, UsageError
-from tocsin.rules.load import SIGMA_SUFFIXES, RuleFile, combine, find_rule_files, quiet_gc
+from tocsin.rules.load import NO_RULE_IN, RuleFile, combine, find_rule_files, quiet_gc
 from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.panther.build import load_panther
 from tocsin.rules.panther.kinds import METADATA
-
-PART_FOLDERS = ("global_helpers", "data_models")
-"""Folders of a pack that hold what its detections import, in the layout of panther-analysis."""
+from tocsin.rules.panther.page import quotes_panther_rule, yaml_of_page
 
 TEMPLATES = "templates"
 """The folder of a pack whose files are filled in to make new ones."""
@@ -24,9 +22,7 @@ def load_panther_rules(roots: Sequence[Path]) -> RuleSet:
     If a path is inside a pack, the helpers and data models of that pack are loaded with it.
     """
     with quiet_gc():
-        files = _found(roots)
-        files += [file for root in roots for file in _beside(root, files)]
-        places = {file.path.resolve(): file for file in reversed(files)}
+        places = {file.path.resolve(): file for file in reversed(_found(roots))}
         return combine(_load(file) for file in reversed(places.values()))
 
 
@@ -42,21 +38,8 @@ def _holds_files(root: Path) -> bool:
         return False
 
 
-def _beside(root: Path, files: Sequence[RuleFile]) -> Iterator[RuleFile]:
-    """Yield the files of helpers and data models of the pack that a path lies in."""
-    above = next((one for one in root.resolve().parents if _is_pack(one)), None)
-    own = next((one for one in files if root in (one.path, *one.path.parents)), None)
-    if above and own:
-        for file in _found(above / name for name in PART_FOLDERS):
-            yield RuleFile(file.path, own.pack, file.shown)
-
-
-def _is_pack(folder: Path) -> bool:
-    return any((folder / name).is_dir() for name in PART_FOLDERS)
-
-
 def _load(file: RuleFile) -> tuple[list[Rule], Skipped | None]:
-    if file.path.suffix.lower() not in SIGMA_SUFFIXES:
+    if file.path.suffix.lower() in NO_RULE_IN:
         return [], None
     try:
         text = file.path.read_text("utf-8-sig")
@@ -66,10 +49,27 @@ def _load(file: RuleFile) -> tuple[list[Rule], Skipped | None]:
 
 
 def load_file(text: str, file: RuleFile) -> tuple[list[Rule], Skipped | None]:
-    """Load one metadata file; a template for new ones is none."""
+    """Load one metadata file, or a page that quotes one; a template for new ones is none."""
+    if quotes_panther_rule(text):
+        try:
+            text = yaml_of_page(text, Path(file.shown))
+        except RuleError as error:
+            return [], Skipped(file.shown, str(error).removeprefix(f"{file.shown}: "))
     if file.path.parent.name == TEMPLATES:
         return [], Skipped(file.shown, "no rule: a template for rules of Panther")
     return [load_panther(text, file.pack, Path(file.shown))], None
+
+
+def collections(parts: Iterable[Rule]) -> dict[str, tuple[str, ...]]:
+    """Return, by the keys of rules, the packs of Panther among the parts that name them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        definition = read_document(part).get("PackDefinition") if part.kind == "pack" else None
+        ids = definition.get("IDs") if isinstance(definition, dict) else None
+        for one in ids if isinstance(ids, list) else ():
+            key = f"{part.pack}:{one}"
+            found[key] = (*found.get(key, ()), part.id)
+    return found
 
 
 def read_document(rule: Rule) -> dict[str, Any]:
