@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tocsin.condition.describe import plain_value
-from tocsin.condition.tree import And, AnyElement, Condition, FieldsCompare, Not, Op, Or, Predicate
+from tocsin.condition.tree import (
+    TRUE,
+    And,
+    AnyElement,
+    Condition,
+    FieldsCompare,
+    Not,
+    Op,
+    Or,
+    Predicate,
+)
 from tocsin.rules.model import Indices, LogSource, Rule
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -128,7 +138,7 @@ def holdings(rule: Rule) -> tuple[str, ...]:
         "author": rule.author,
         "false_positives": rule.false_positives,
         "guide": rule.guide,
-        "logic": rule.inputs,
+        "logic": any(one.condition != TRUE for one in rule.inputs),
         "reference": rule.references,
         "setup": rule.setup,
         "stage": rule.stage,

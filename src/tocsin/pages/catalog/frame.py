@@ -13,6 +13,7 @@ from markupsafe import Markup
 from tocsin import __version__
 from tocsin.catalog.addresses import slug
 from tocsin.catalog.matrix import Matrix
+from tocsin.pages.catalog.code import numbered
 from tocsin.pages.catalog.links import Links
 from tocsin.pages.catalog.logic import quote
 from tocsin.pages.catalog.rule_page import attack_link
@@ -132,6 +133,7 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "heat": _heat,
     "hyphenated": _hyphenated,
     "paragraphs": _paragraphs,
+    "numbered": numbered,
     "kind": lambda kind: kind.replace("_", " "),
     "tag_query": _tag_query,
     "slug": slug,

@@ -128,10 +128,12 @@
       }
       case "indicator":
         return ofTests((field, own, op, value) =>
-          term.patterns.some(({ lower }) => {
-            const [name, how, ...rest] = lower.split(" ");
-            if (tests.values[value] !== rest.join(" ")) return false;
-            return how === "*" ? tests.fields[field] === name : tests.fields[own] === name && tests.ops[op] === how;
+          term.texts.some((asked) => {
+            const [name, how, ...rest] = asked.split("|");
+            if (tests.values[value] !== rest.join("|").toLowerCase()) return false;
+            return how === "*"
+              ? tests.fields[field] === name
+              : tests.fields[own] === name.toLowerCase() && tests.ops[op] === how;
           }),
         );
     }
