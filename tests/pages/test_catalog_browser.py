@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_in_browser import Tab, browser
 
 from catalog.catalog_samples import EVIL, write_packs
 from catalog.test_catalog_search import QUERIES
-from pages.test_in_browser import Tab, browser
 from tocsin.catalog.build import load_catalogue
 from tocsin.catalog.matrix import make_matrix
 from tocsin.catalog.named import named_rules

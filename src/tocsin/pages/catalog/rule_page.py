@@ -227,16 +227,16 @@ def _coverage(rule: Rule) -> Iterator[tuple[Name | None, tuple[Name, ...]]]:
 
 def _inputs(rule: Rule) -> tuple[tuple[InputView, ...], str]:
     if not rule.inputs:
-        return (), "; ".join(rule.reasons) or "The rule names no condition."
+        return (), "; ".join(rule.reasons) or "the rule names no condition"
     if rule.confirm and all(one.condition == TRUE for one in rule.inputs):
-        return (), f"The Python of the rule decides, on events of {rule.inputs[0].scope}."
+        return (), f"its Python decides, on events of {rule.inputs[0].scope}"
     try:
         views = tuple(
             InputView(str(one.scope), one.vocabulary, tuple(logic_rows(one.condition)))
             for one in rule.inputs
         )
     except RecursionError:
-        return (), "Its condition nests deeper than can be drawn."
+        return (), "its condition nests deeper than can be drawn"
     return views, ""
 
 
