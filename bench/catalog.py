@@ -2,8 +2,8 @@
 
     python -m bench.catalog PACK… [--rules N]
 
-Rules are copied under other ids until there are N; times are of the processor, those of queries over 200
-runs of each.
+Rules are copied under other ids until there are N. Times are of the processor; those of queries
+are over 200 runs of each.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """The catalogue in a real browser: search, facets, themes, keyboard, and without JavaScript."""
 
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -55,7 +56,8 @@ def found(tab: Tab) -> set[str]:
 
 
 def wait(tab: Tab) -> None:
-    tab.page.wait_for_function("/rules$/.test(document.getElementById('status').textContent)")
+    """Wait until there are results; the policy of pages lets no function be polled for."""
+    tab.page.locator("#status", has_text=re.compile(r"\d rules$")).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
