@@ -135,7 +135,7 @@ def test_the_count_of_an_indicator_leads_to_those_rules(browser: Any, site: Path
 def test_a_hostile_query_is_text(browser: Any, hostile: Path) -> None:
     query = "%3Cimg%20src=x%20onerror=window.pwned=1%3E"
     with Tab(browser, f"{hostile}/search.html?q={query}") as tab:  # type: ignore[arg-type]
-        wait(tab)
+        tab.page.locator("#status", has_text="no field src").wait_for()
         tab.page.fill("#q", "evil")
         tab.page.wait_for_selector("#hits mark")
         assert tab.page.evaluate("window.pwned") is None

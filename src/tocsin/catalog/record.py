@@ -1,15 +1,18 @@
 """A rule as a record: what `rules list` and `rules show` write, and the twin of a rule's page."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tocsin.alerts.attack import attack_records
 from tocsin.alerts.model import rule_record
-from tocsin.catalog.counts import Corpus, Related
-from tocsin.catalog.entries import Entry
-from tocsin.catalog.indicators import Counts, Indicator
 from tocsin.condition.describe import describe
 from tocsin.rules.describe import describe_schedule, describe_stage, describe_suppression
 from tocsin.rules.model import Rule
+
+if TYPE_CHECKING:
+    from tocsin.catalog.counts import Corpus, Related
+    from tocsin.catalog.entries import Entry
+    from tocsin.catalog.indicators import Counts, Indicator
 
 
 def rule_record_of(rule: Rule) -> dict[str, object]:
@@ -36,7 +39,7 @@ def rule_record_of(rule: Rule) -> dict[str, object]:
 
 
 def entry_record(
-    entry: Entry, corpus: Corpus, related: Sequence[Related] | None = None
+    entry: "Entry", corpus: "Corpus", related: "Sequence[Related] | None" = None
 ) -> dict[str, object]:
     """Return what the page of a rule shows, but its raw text, as a record.
 
@@ -78,7 +81,7 @@ def _input(rule: Rule, number: int) -> Mapping[str, object]:
     return {"scope": str(one.scope), "vocabulary": one.vocabulary, "logic": logic}
 
 
-def _indicator(one: Indicator, counts: tuple[Counts, ...]) -> Mapping[str, object]:
+def _indicator(one: "Indicator", counts: "tuple[Counts, ...]") -> Mapping[str, object]:
     return {
         "field": one.field,
         "canonical": one.canonical,

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,9 +179,12 @@ def indices(rule: Rule) -> tuple[str, ...]:
 
 def document(rule: Rule) -> Mapping[str, Any]:
     """Return all that a rule's file says, if that is kept."""
-    if not rule.document:
-        return {}
-    found = json.loads(rule.document)
+    return _parsed(rule.document) if rule.document else {}
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
     return found if isinstance(found, dict) else {}
 
 
