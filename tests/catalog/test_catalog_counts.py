@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog.catalog_samples import SIGMA, write_packs
+from catalog.catalog_samples import SIGMA, SIGMA_VAULT, write_packs
 from tocsin.catalog.build import load_catalogue
-from tocsin.catalog.counts import Corpus
+from tocsin.catalog.counts import TWINS, VERSIONS, Corpus
 from tocsin.catalog.entries import Entry
+from tocsin.catalog.indicators import Counts
+from tocsin.condition.functions import fold
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +27,25 @@ def entry(corpus: Corpus, address: str) -> Entry:
     return next(one for one in corpus.entries if one.address == address)
 
 
+def values(corpus: Corpus, address: str) -> dict[str, Counts]:
+    counts = corpus.counts(entry(corpus, address))
+    return {each.value: each for _, of_one in counts for each in of_one}
+
+
 def test_counts_are_of_other_rules(corpus: Corpus) -> None:
-    own = entry(corpus, "sigma/11111111-1111-4111-8111-111111111111")
-    shared = {one.value: corpus.shared(own, one) for one in own.indicators}
-    assert shared["\\rundll32.exe"].triple == {"sigma": 2}
-    assert shared["rundll32"].triple == {"sigma": 1}
-    alone = entry(corpus, "elastic/44444444-4444-4444-8444-444444444444")
-    assert [corpus.shared(alone, one).pair for one in alone.indicators] == [{}, {}]
+    shared = values(corpus, "sigma/11111111-1111-4111-8111-111111111111")
+    assert shared["\\rundll32.exe"].same == {"sigma": 2}
+    assert shared["rundll32"].same == {"sigma": 1}
+    alone = values(corpus, "elastic/44444444-4444-4444-8444-444444444444")
+    assert [each.same_canonical for each in alone.values()] == [{}, {}]
 
 
 def test_related_rules_have_their_reasons(corpus: Corpus) -> None:
     found = corpus.related(entry(corpus, "sigma/11111111-1111-4111-8111-111111111111"))
-    reasons = {one.entry.address: one.reason for one in found}
-    assert reasons["copy/11111111-1111-4111-8111-111111111111"] == "version of this rule: same id"
-    vault = corpus.related(entry(corpus, "panther/Azure.Vault.Read"))
-    assert [one.reason for one in vault] == []
+    kinds = {one.entry.address: (one.kind, one.reasons) for one in found}
+    kind, reasons = kinds["copy/11111111-1111-4111-8111-111111111111"]
+    assert kind == VERSIONS
+    assert "version of the same rule in pack copy" in reasons[0]
 
 
 def test_a_rule_is_related_once(corpus: Corpus) -> None:
@@ -49,20 +55,15 @@ def test_a_rule_is_related_once(corpus: Corpus) -> None:
         assert one.address not in addresses
 
 
-def brute_force(entries: Sequence[Entry]) -> dict[str, dict[object, Counter[str]]]:
+def brute_force(entries: Sequence[Entry]) -> dict[object, Counter[str]]:
     """Count rules per key, key by key, as plainly as it can be said."""
-    found: dict[str, dict[object, Counter[str]]] = {
-        kind: defaultdict(Counter) for kind in ("triple", "pair", "value")
-    }
+    found: dict[object, Counter[str]] = defaultdict(Counter)
     for one in entries:
-        ecosystem = one.rule.ecosystem
-        folded = [(i.field.lower(), i.canonical, i.op, i.value.lower()) for i in one.indicators]
-        for key in {(field, op, value) for field, _, op, value in folded}:
-            found["triple"][key][ecosystem] += 1
-        for pair in {(canonical, value) for _, canonical, _, value in folded if value}:
-            found["pair"][pair][ecosystem] += 1
-        for value in {value for *_, value in folded if value}:
-            found["value"][value][ecosystem] += 1
+        keys: set[object] = set()
+        for field, canonical, op, value in one.tests():
+            keys |= {("test", field, op, value), ("pair", canonical, value), ("value", value)}
+        for key in keys:
+            found[key][one.rule.ecosystem] += 1
     return found
 
 
@@ -74,19 +75,21 @@ def test_counts_equal_those_of_brute_force_on_the_corpora(
     counts = brute_force(corpus.entries)
     for one in corpus.entries[::7]:
         own = Counter({one.rule.ecosystem: 1})
-        for i in one.indicators:
-            shared = corpus.shared(one, i)
-            value = i.value.lower()
-            assert shared.triple == dict(counts["triple"][i.field.lower(), i.op, value] - own)
+        for indicator, each in ((i, each) for i, of_one in corpus.counts(one) for each in of_one):
+            value, canonical = fold(each.value), indicator.canonical
+            test = ("test", fold(indicator.field), indicator.op, value)
+            assert each.same == dict(counts[test] - own)
+            assert each.same_canonical == dict(counts["pair", canonical, value] - own)
             if value:
-                assert shared.pair == dict(counts["pair"][i.canonical, value] - own)
-                assert shared.value == dict(counts["value"][value] - own)
+                assert each.same_value == dict(counts["value", value] - own)
 
 
-def test_our_own_packs_relate_by_operation_and_its_twin() -> None:
-    import tocsin.content
-
-    packs = Path(tocsin.content.__path__[0]) / "packs"
-    corpus = Corpus(load_catalogue([packs]).entries)
-    reasons = [one.reason for each in corpus.entries for one in corpus.related(each)]
-    assert any(reason.startswith("same operation: SecretGet") for reason in reasons)
+def test_rules_relate_by_an_operation_and_its_twin(tmp_path: Path) -> None:
+    other = SIGMA_VAULT.replace("33333333", "99999999").replace("activitylogs", "keyvault")
+    other = other.replace("MICROSOFT.KEYVAULT/VAULTS/SECRETS/GETSECRET/ACTION", "SecretGet")
+    packs = write_packs(tmp_path, other=other)
+    corpus = Corpus(load_catalogue(packs).entries)
+    found = corpus.related(entry(corpus, "sigma/33333333-3333-4333-8333-333333333333"))
+    [twin] = [one for one in found if one.kind == TWINS]
+    assert twin.entry.rule.id.startswith("9999")
+    assert twin.reasons[0].startswith("SecretGet stands for MICROSOFT.KEYVAULT/")

@@ -1,6 +1,6 @@
 """The catalogue in a real browser: search, facets, themes, keyboard, and without JavaScript."""
 
-import os
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_in_browser import Tab, browser
 
 from catalog.catalog_samples import EVIL, write_packs
 from catalog.test_catalog_search import QUERIES
-from pages.test_in_browser import Tab, browser
 from tocsin.catalog.build import load_catalogue
 from tocsin.catalog.matrix import make_matrix
 from tocsin.catalog.named import named_rules
@@ -21,7 +21,6 @@ from tocsin.pages.catalog.site import build_site
 
 __all__ = ["browser"]
 
-AXE = os.environ.get("TOCSIN_AXE") or ""
 ALONE = "rules/sigma/11111111-1111-4111-8111-111111111111.html"
 EVIL_PAGE = "rules/sigma/66666666-6666-4666-8666-666666666666.html"
 VAULT = "rules/elastic/44444444-4444-4444-8444-444444444444.html"
@@ -57,7 +56,8 @@ def found(tab: Tab) -> set[str]:
 
 
 def wait(tab: Tab) -> None:
-    tab.page.wait_for_function("/rules$/.test(document.getElementById('status').textContent)")
+    """Wait until there are results; the policy of pages lets no function be polled for."""
+    tab.page.locator("#status", has_text=re.compile(r"\d rules$")).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -135,7 +135,7 @@ def test_the_count_of_an_indicator_leads_to_those_rules(browser: Any, site: Path
 def test_a_hostile_query_is_text(browser: Any, hostile: Path) -> None:
     query = "%3Cimg%20src=x%20onerror=window.pwned=1%3E"
     with Tab(browser, f"{hostile}/search.html?q={query}") as tab:  # type: ignore[arg-type]
-        wait(tab)
+        tab.page.locator("#status", has_text="no field src").wait_for()
         tab.page.fill("#q", "evil")
         tab.page.wait_for_selector("#hits mark")
         assert tab.page.evaluate("window.pwned") is None
@@ -224,9 +224,8 @@ def test_axe_finds_no_serious_violation(browser: Any, site: Path, name: str, sch
 
 
 def axe() -> str:
-    """Return axe-core: it is not ours to ship, so it is looked for where npm puts it."""
-    root = Path(__file__).resolve().parents[2]
-    for path in (Path(AXE), root / "node_modules" / "axe-core" / "axe.min.js"):
-        if path.is_file():
-            return path.read_text("utf-8")
-    pytest.skip("no axe-core (npm install axe-core, or set TOCSIN_AXE)")
+    """Return axe-core, which a package of tests brings with it: it is not ours to ship."""
+    package = pytest.importorskip(
+        "axe_playwright_python", reason="no axe-core (pip install axe-playwright-python)"
+    )
+    return (Path(package.__path__[0]) / "axe.min.js").read_text("utf-8")

@@ -110,7 +110,9 @@ ELEMENTS = {
     "an indicator that no other rule has": (VAULT, "indicators", "only here"),
     "output fields of Sigma": (ALONE, "output", "ParentImage named by the author"),
     "output fields of Elastic": (VAULT, "output", "user.name new term"),
-    "output fields of Panther": (STRANGER, "output", "callerIpAddress summary"),
+    "output fields of Panther": (STRANGER, "output", "callerIpAddress look at first"),
+    "the same in another language": (ALONE, "convert", "DuckDB SQL"),
+    "what cannot be said in another": (VAULT, "convert", "Sigma"),
     "false positives": (ALONE, "false-positives", "Software that is badly made"),
     "guide": (VAULT, "guide", "Triage Look at user.name"),
     "setup": (VAULT, "setup", "The Azure integration."),
@@ -133,7 +135,7 @@ FACTS = {
     "risk score": (VAULT, "Severity medium, risk score 47"),
     "author": (VAULT, "Author Linus Example"),
     "licence": (VAULT, "Licence Elastic License 2.0"),
-    "verdict": (SEQUENCE, "Runs here does not run here"),
+    "verdict": (SEQUENCE, "Verdict does not run here"),
     "path inside the pack": (ALONE, "File rundll32.yml"),
     "deduplication": (STRANGER, "Alerts are one for 15 minutes"),
     "operation": (VAULT, "Operations MICROSOFT.KEYVAULT/VAULTS/WRITE"),
@@ -148,10 +150,10 @@ def test_the_facts_beside_it_say(site: Path, name: str, says: str) -> None:
 def test_a_page_has_a_twin_in_json(site: Path) -> None:
     twin = json.loads((site / f"{ALONE}.json").read_bytes())
     assert twin["address"] == ALONE.removeprefix("rules/")
-    assert twin["indicators"][0]["same_test"] == {"sigma": 1}
+    assert twin["indicators"][0]["values"][0]["same_test"] == {"sigma": 1}
     assert twin["inputs"][0]["logic"][0] == "all of"
     assert twin["path"] == "rundll32.yml"
-    assert {one["reason"] for one in twin["related"]}
+    assert all(one["reasons"] for one in twin["related"])
 
 
 def test_a_uuid_leads_to_its_rule(site: Path) -> None:

@@ -100,7 +100,7 @@ RULES = [
         ("field:image", "1"),
         ("platform:azure,windows", "01"),
         ("source:windows/*", "1"),
-        ("has:logic,author", "012"),
+        ("has:logic,author", "01"),
         ("has:author", "0"),
         ("text:secret", "0"),
         ("technique:T1685", ""),

@@ -1,43 +1,18 @@
 """Rules as the catalogue knows them: checked, with an address and what they are found by."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.alerts.attack import attack_places
 from tocsin.catalog.addresses import addresses_of
+from tocsin.catalog.indicators import Indicator, indicators
 from tocsin.catalog.licences import name_licence, pack_licence
+from tocsin.condition.functions import fold
 from tocsin.engine.check import Checked, check
 from tocsin.logs.logtype import LogType
-from tocsin.rules import traits
 from tocsin.rules.model import Rule
 from tocsin.rules.select import FIELDS
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """One thing that a rule tests, and the name of its field that all vocabularies share."""
-
-    field: str
-    canonical: str
-    op: str
-    value: str
-    negated: bool = False
-    """It must not hold."""
-
-    @property
-    def triple(self) -> str:
-        """Return what rules have in common that make the same test, as they write it."""
-        return f"{self.field.lower()} {self.op} {self.value.lower()}"
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """Return field and value, however they are compared."""
-        return self.canonical, self.value.lower()
-
-
-Indicators = Callable[[Rule], Sequence[Indicator]]
-"""How the indicators of a rule are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +29,19 @@ class Entry:
     traits: Mapping[str, tuple[str, ...]]
     """What it is found by: field of the query syntax → texts."""
 
+    def tests(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield field, canonical field, operator and value of all that it tests.
+
+        Fields and values are folded, canonical names are as they are.
+        """
+        for one in self.indicators:
+            for value in one.values or ("",):
+                yield fold(one.field), one.canonical, one.op, fold(value)
+
     @property
     def operations(self) -> tuple[str, ...]:
         """Return the operations and event ids that it names."""
         return self.traits.get("operation", ())
-
-
-def read_indicators(rule: Rule) -> tuple[Indicator, ...]:
-    """Return what a rule tests, each once, its fields under their own names."""
-    tests = traits.rule_tests(rule)
-    return tuple(
-        Indicator(one.field, one.field.lower(), one.op, one.value, one.negated) for one in tests
-    )
 
 
 MORE = ("log_type", "indicator", "operation")
@@ -76,21 +52,21 @@ def make_entries(
     rules: Iterable[Rule],
     log_types: Sequence[LogType],
     roots: Mapping[str, Path] | None = None,
-    indicators: Indicators = read_indicators,
 ) -> list[Entry]:
     """Check rules and read what they can be found by; `roots` are where packs were read from."""
     listed = list(rules)
     addresses = addresses_of(listed, roots)
     return [
-        _entry(check(rule, log_types), address, tuple(indicators(rule)))
+        _entry(check(rule, log_types), address)
         for rule, address in zip(listed, addresses, strict=True)
     ]
 
 
-def _entry(checked: Checked, address: str, indicators: tuple[Indicator, ...]) -> Entry:
+def _entry(checked: Checked, address: str) -> Entry:
     from tocsin.catalog.operations import operations_of
 
     rule = checked.rule
+    sought = indicators(rule)
     own = rule.license and name_licence(rule.license)
     licence = own or pack_licence(str(Path(rule.path).parent))
     found = {
@@ -105,16 +81,14 @@ def _entry(checked: Checked, address: str, indicators: tuple[Indicator, ...]) ->
         "license": (licence,) if licence else (),
         "verdict": (checked.verdict.value,),
         "log_type": checked.log_types,
-        "field": tuple(dict.fromkeys(name for one in indicators for name in _names(one))),
-        "value": tuple(dict.fromkeys(one.value for one in indicators if one.value)),
-        "operation": operations_of(rule, indicators),
+        "field": tuple(
+            dict.fromkeys(name for one in sought for name in (one.field, one.canonical))
+        ),
+        "value": tuple(dict.fromkeys(value for one in sought for value in one.values)),
+        "operation": operations_of(rule, sought),
     }
-    return Entry(rule, checked, address, indicators, licence, found)
+    return Entry(rule, checked, address, sought, licence, found)
 
 
 _ELSEWHERE = {"field", "license", "tactic", "technique", "text", "value", "verdict"}
 """Fields that are not read from the rule alone, or not kept as texts."""
-
-
-def _names(one: Indicator) -> tuple[str, ...]:
-    return (one.field or "any value", one.canonical or "any value")

@@ -187,17 +187,14 @@ def _traits(numbered: Iterable[tuple[int, Entry]]) -> Iterator[tuple[str, str, b
 def _tests(numbered: Iterable[tuple[int, Entry]]) -> Iterator[tuple[str, str, str, str, bytes]]:
     found: dict[tuple[str, str, str, str], array[int]] = defaultdict(lambda: array("I"))
     for number, entry in numbered:
-        keys = (
-            (one.field.lower(), one.canonical, one.op, one.value.lower()[:FIRST_OF_VALUE])
-            for one in entry.indicators
-        )
-        for key in dict.fromkeys(keys):
-            found[key].append(number)
+        keys = ((*names, value[:FIRST_OF_VALUE]) for *names, value in entry.tests())
+        for field, canonical, op, value in dict.fromkeys(keys):
+            found[field, canonical, op, value].append(number)
     return ((*key, numbers.tobytes()) for key, numbers in sorted(found.items()))
 
 
 def _values(entries: Iterable[Entry]) -> Iterator[tuple[str]]:
-    found = {one.value.lower()[:FIRST_OF_VALUE] for entry in entries for one in entry.indicators}
+    found = {value[:FIRST_OF_VALUE] for entry in entries for *_, value in entry.tests()}
     return ((value,) for value in sorted(found) if value)
 
 
@@ -205,7 +202,7 @@ def _words(numbered: tuple[int, Entry]) -> tuple[object, ...]:
     number, entry = numbered
     rule = entry.rule
     tags = (rule.id, *rule.tags, *rule.author, *entry.traits["technique"], rule.ecosystem)
-    tests = (f"{one.field} {one.value}" for one in entry.indicators)
+    tests = (f"{one.field} {' '.join(one.values)}" for one in entry.indicators)
     query = texts(part_of(rule, "rule").get("query")) if not rule.inputs else ()
     beside = (*query, rule.guide, *rule.false_positives, rule.setup, *rule.references)
     return (

@@ -11,7 +11,8 @@ from tocsin.logs.bridges import Bridge, bridge_names, load_bridge
 from tocsin.rules.model import LogSource, Rule
 
 if TYPE_CHECKING:
-    from tocsin.catalog.entries import Entry, Indicator
+    from tocsin.catalog.entries import Entry
+    from tocsin.catalog.indicators import Indicator
 
 FIELDS: Mapping[str, str] = {
     "operationname": "azure",
@@ -131,26 +132,27 @@ def operations_of(rule: Rule, indicators: Sequence["Indicator"]) -> tuple[str, .
     Where it names only a part of the operation, `*` stands for the rest.
     """
     found = (
-        f"{service}: {_PARTS[one.op].format(one.value)}"
+        f"{service}: {_PARTS[one.op].format(value)}"
         for one in indicators
-        if one.op in _PARTS and one.value and not one.negated
-        for service in [_service(rule, one)]
+        if one.op in _PARTS and not one.negated
+        for value in one.values
+        for service in [_service(rule, one.field, value)]
         if service
     )
     return tuple(dict.fromkeys(found))
 
 
-def _service(rule: Rule, one: "Indicator") -> str:
-    folded = one.field.lower()
+def _service(rule: Rule, field: str, value: str) -> str:
+    folded = field.partition(" (")[0].lower()
     platform = FIELDS.get(folded)
     if platform is None or folded == "eventsource":
         return ""
-    if found := _PROVIDER.match(one.value):
+    if found := _PROVIDER.match(value):
         return _provider_name(found[1])
-    if one.value.lower() in _documented():
-        return _documented()[one.value.lower()]
-    if platform == "windows" or (not platform and one.value.isdigit()):
-        return _channel(rule) if one.value.isdigit() else ""
+    if value.lower() in _documented():
+        return _documented()[value.lower()]
+    if platform == "windows" or (not platform and value.isdigit()):
+        return _channel(rule) if value.isdigit() else ""
     if not platform:
         platform = _platform(rule)
     return _NAMES.get(platform, "")

@@ -1,14 +1,18 @@
 """A rule as a record: what `rules list` and `rules show` write, and the twin of a rule's page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tocsin.alerts.attack import attack_records
 from tocsin.alerts.model import rule_record
-from tocsin.catalog.counts import Corpus, Shared
-from tocsin.catalog.entries import Entry, Indicator
 from tocsin.condition.describe import describe
 from tocsin.rules.describe import describe_schedule, describe_stage, describe_suppression
 from tocsin.rules.model import Rule
+
+if TYPE_CHECKING:
+    from tocsin.catalog.counts import Corpus, Related
+    from tocsin.catalog.entries import Entry
+    from tocsin.catalog.indicators import Counts, Indicator
 
 
 def rule_record_of(rule: Rule) -> dict[str, object]:
@@ -34,8 +38,13 @@ def rule_record_of(rule: Rule) -> dict[str, object]:
     }
 
 
-def entry_record(entry: Entry, corpus: Corpus) -> dict[str, object]:
-    """Return what the page of a rule shows, but its raw text, as a record."""
+def entry_record(
+    entry: "Entry", corpus: "Corpus", related: "Sequence[Related] | None" = None
+) -> dict[str, object]:
+    """Return what the page of a rule shows, but its raw text, as a record.
+
+    `related` are the rules that belong with it, where they are known already.
+    """
     checked = entry.checked
     return {
         **rule_record_of(entry.rule),
@@ -47,12 +56,17 @@ def entry_record(entry: Entry, corpus: Corpus) -> dict[str, object]:
         "platforms": entry.traits["platform"],
         "sources": entry.traits["source"],
         "inputs": [_input(entry.rule, number) for number in range(len(entry.rule.inputs))],
-        "indicators": [_indicator(one, corpus.shared(entry, one)) for one in entry.indicators],
+        "indicators": [_indicator(*one) for one in corpus.counts(entry)],
         "operations": entry.operations,
         "has": entry.traits["has"],
         "related": [
-            {"address": one.entry.address, "name": one.entry.rule.name, "reason": one.reason}
-            for one in corpus.related(entry)
+            {
+                "address": one.entry.address,
+                "name": one.entry.rule.name,
+                "kind": one.kind,
+                "reasons": one.reasons,
+            }
+            for one in (corpus.related(entry) if related is None else related)
         ],
         "notes": entry.rule.notes,
     }
@@ -67,13 +81,21 @@ def _input(rule: Rule, number: int) -> Mapping[str, object]:
     return {"scope": str(one.scope), "vocabulary": one.vocabulary, "logic": logic}
 
 
-def _indicator(one: Indicator, shared: Shared) -> Mapping[str, object]:
+def _indicator(one: "Indicator", counts: "tuple[Counts, ...]") -> Mapping[str, object]:
     return {
         "field": one.field,
         "canonical": one.canonical,
         "op": one.op,
-        "value": one.value or None,
-        "same_test": shared.triple,
-        "same_field_and_value": shared.pair,
-        "same_value": shared.value,
+        "negated": one.negated,
+        "case_matters": one.case_matters,
+        "input": one.input,
+        "values": [
+            {
+                "value": each.value or None,
+                "same_test": each.same,
+                "same_field_and_value": each.same_canonical,
+                "same_value": each.same_value,
+            }
+            for each in counts
+        ],
     }

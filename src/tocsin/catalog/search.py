@@ -12,6 +12,7 @@ from time import perf_counter
 
 from tocsin.catalog.entries import MORE
 from tocsin.catalog.index import facts_of, numbers_of
+from tocsin.condition.functions import fold
 from tocsin.content.attack import load_attack
 from tocsin.errors import UsageError
 from tocsin.rules.model import Severity
@@ -172,7 +173,7 @@ class Searcher:
         return self._traits["year"]
 
     def _valued(self, term: Term) -> Iterator[bytes]:
-        for text in (text.lower() for text in term.texts):
+        for text in map(fold, term.texts):
             if term.op == "=" and "*" not in text:
                 where, asked = "value = ?", text
             elif "*" in text:
@@ -190,13 +191,14 @@ class Searcher:
         return (row[0] for row in rows)
 
     def _tested(self, term: Term) -> Iterator[bytes]:
-        """Yield the rules of a test, written `field op value`, or `canonical * value`."""
+        """Yield the rules of a test, written `field|op|value`, or `canonical|*|value`."""
         for text in term.texts:
-            name, op, value = (*text.lower().split(" ", 2), "", "")[:3]
+            name, op, value = (*text.split("|", 2), "", "")[:3]
             if op == "*":
-                yield from self._rules("value = ? AND canonical = ?", value, name)
+                yield from self._rules("value = ? AND canonical = ?", fold(value), name)
             else:
-                yield from self._rules("value = ? AND field = ? AND op = ?", value, name, op)
+                where = "value = ? AND field = ? AND op = ?"
+                yield from self._rules(where, fold(value), fold(name), op)
 
     def _union(self, rows: Iterable[bytes]) -> int:
         return _bits(number for data in rows for number in numbers_of(data))

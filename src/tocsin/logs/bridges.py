@@ -62,6 +62,7 @@ class Bridge:
         return {fold(name): translated for name in self.names}
 
 
+@cache
 def bridge_names() -> tuple[str, ...]:
     """Return the names of the bridges that ship with Tocsin."""
     return tuple(sorted(_shipped()))

@@ -3,12 +3,22 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tocsin.condition.describe import plain_value
-from tocsin.condition.tree import And, AnyElement, Condition, FieldsCompare, Not, Op, Or, Predicate
+from tocsin.condition.tree import (
+    TRUE,
+    And,
+    AnyElement,
+    Condition,
+    FieldsCompare,
+    Not,
+    Op,
+    Or,
+    Predicate,
+)
 from tocsin.rules.model import Indices, LogSource, Rule
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -128,7 +138,7 @@ def holdings(rule: Rule) -> tuple[str, ...]:
         "author": rule.author,
         "false_positives": rule.false_positives,
         "guide": rule.guide,
-        "logic": rule.inputs,
+        "logic": any(one.condition != TRUE for one in rule.inputs),
         "reference": rule.references,
         "setup": rule.setup,
         "stage": rule.stage,
@@ -169,9 +179,12 @@ def indices(rule: Rule) -> tuple[str, ...]:
 
 def document(rule: Rule) -> Mapping[str, Any]:
     """Return all that a rule's file says, if that is kept."""
-    if not rule.document:
-        return {}
-    found = json.loads(rule.document)
+    return _parsed(rule.document) if rule.document else {}
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
     return found if isinstance(found, dict) else {}
 
 

@@ -76,12 +76,12 @@ def _tests(entries: Sequence[Entry]) -> Mapping[str, object]:
     for number, entry in enumerate(entries):
         keys = (
             (
-                fields.number(one.canonical),
-                fields.number(one.field.lower()),
-                ops.number(one.op),
-                values.number(one.value.lower()[:LONGEST_VALUE]),
+                fields.number(canonical),
+                fields.number(field),
+                ops.number(op),
+                values.number(value[:LONGEST_VALUE]),
             )
-            for one in entry.indicators
+            for field, canonical, op, value in entry.tests()
         )
         for key in dict.fromkeys(keys):
             holders[key].append(number)

@@ -49,7 +49,7 @@ def _coloured(tokens: Iterable[tuple[object, str]]) -> list[Markup]:
                 lines.append([])
             if part:
                 _append(lines[-1], _class(kind), part)
-    return [Markup("").join(_span(*part) for part in line) for line in lines]
+    return [Markup("".join(_span(*part) for part in line)) for line in lines]
 
 
 def _append(line: list[tuple[str, str]], name: str, text: str) -> None:
@@ -60,8 +60,19 @@ def _append(line: list[tuple[str, str]], name: str, text: str) -> None:
         line.append((name, text))
 
 
-def _span(name: str, text: str) -> Markup:
-    return Markup('<span class="{}">{}</span>').format(name, text) if name else escape(text)
+def _span(name: str, text: str) -> str:
+    shown = str(escape(text))
+    return f'<span class="{name}">{shown}</span>' if name else shown
+
+
+def numbered(lines: Iterable[Markup], prefix: str) -> Markup:
+    """Return lines as items of a list, each with its address."""
+    items = (
+        f'<li id="{prefix}{number}"><a href="#{prefix}{number}" tabindex="-1" aria-hidden="true">'
+        f"</a><code>{line}</code></li>"
+        for number, line in enumerate(lines, 1)
+    )
+    return Markup("\n".join(items))
 
 
 @cache

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from tocsin import __version__
 from tocsin.catalog.addresses import slug
 from tocsin.catalog.matrix import Matrix
+from tocsin.pages.catalog.code import numbered
 from tocsin.pages.catalog.links import Links
 from tocsin.pages.catalog.logic import quote
 from tocsin.pages.catalog.rule_page import attack_link
@@ -107,6 +108,14 @@ _EMPTY = re.compile(r"\n[ \t]*\n")
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])")
 
 
+def _hyphenated(text: str, longest: int = 12) -> str:
+    """Let long words be broken before their last letters."""
+    words = (
+        f"{word[:-5]}\u00ad{word[-5:]}" if len(word) > longest else word for word in text.split()
+    )
+    return " ".join(words)
+
+
 def _heat(count: int, top: int) -> int:
     """Return which of five colours a count has, by its logarithm; 0 for none."""
     return 1 + min(int(5 * log(count) / log(top + 1)), 4) if count else 0
@@ -122,7 +131,9 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "breakable": _breakable,
     "first_words": _first_words,
     "heat": _heat,
+    "hyphenated": _hyphenated,
     "paragraphs": _paragraphs,
+    "numbered": numbered,
     "kind": lambda kind: kind.replace("_", " "),
     "tag_query": _tag_query,
     "slug": slug,

@@ -1,5 +1,6 @@
 """The pages of the catalogue that are about many rules: start, lists, matrix, operations, packs."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tocsin.catalog.entries import Entry
 from tocsin.catalog.matrix import Column, Matrix, Named, make_matrix
 from tocsin.catalog.operations import Service, services
 from tocsin.catalog.search import FACETS
+from tocsin.condition.functions import fold
 from tocsin.content.attack import Name
 from tocsin.pages.catalog.attack_pages import attack_files
 from tocsin.pages.catalog.browser import browser_files
@@ -78,10 +80,22 @@ def _start(entries: Sequence[Entry], found: Sequence[Service], site: Site, matri
         bars=_bars(matrix),
         gaps=len(matrix.gaps),
         newest=_newest(entries),
+        stats=_stats(entries, found),
         facets=_facets(entries),
         shared=_shared(entries),
         services=[one for one in found if one.operations][:MOST_SERVICES],
     )
+
+
+def _stats(entries: Sequence[Entry], found: Sequence[Service]) -> list[tuple[int, str]]:
+    """Return what there is to look for, as numbers and what they count."""
+    runs = sum(entry.checked.verdict.value != "cannot" for entry in entries)
+    return [
+        (runs, "rules that run here"),
+        (len({test for entry in entries for test in entry.tests()}), "different tests"),
+        (sum(len(one.operations) for one in found), "operations and event ids"),
+        (len({name for entry in entries for name in entry.traits["technique"]}), "techniques"),
+    ]
 
 
 def _newest(entries: Sequence[Entry]) -> list[Entry]:
@@ -142,12 +156,11 @@ def _shared(entries: Sequence[Entry]) -> list[SharedValue]:
     fields: dict[str, dict[str, None]] = defaultdict(dict)
     spelled: dict[str, str] = {}
     for entry in entries:
-        for value in {one.value.strip("\\*/").lower(): one for one in entry.indicators}.items():
-            text, one = value
-            if len(text) >= _LEAST and any(map(str.isalpha, text)):
+        for text, (field, value) in _sought(entry).items():
+            if _NAME.search(text):
                 rules[text][entry.rule.ecosystem] += 1
-                fields[text][one.field] = None
-                spelled.setdefault(text, one.value.strip("\\*/"))
+                fields[text][field] = None
+                spelled.setdefault(text, value)
     common = [item for item in rules.items() if len(item[1]) > 1 and sum(item[1].values()) < 400]
     common.sort(key=lambda item: (-len(item[1]), -min(item[1].values()), -sum(item[1].values())))
     return [
@@ -156,8 +169,18 @@ def _shared(entries: Sequence[Entry]) -> list[SharedValue]:
     ]
 
 
-_LEAST = 8
-"""Characters of a value that says something by itself."""
+def _sought(entry: Entry) -> dict[str, tuple[str, str]]:
+    """Return the values of a rule without what stands for anything: folded → field and value."""
+    return {
+        fold(plain): (one.field, plain)
+        for one in entry.indicators
+        for value in one.values
+        for plain in [value.strip("\\*/")]
+    }
+
+
+_NAME = re.compile(r"[a-z]{5}.*[a-z]{3}")
+"""A value that says something by itself."""
 
 
 def _lists(entries: Sequence[Entry], site: Site) -> Iterator[tuple[str, bytes]]:

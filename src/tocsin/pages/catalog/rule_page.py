@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from tocsin.alerts.attack import attack_places, attack_url
-from tocsin.catalog.counts import Corpus, Related, Shared
-from tocsin.catalog.entries import Entry, Indicator
+from tocsin.catalog.convert import LANGUAGES, convert
+from tocsin.catalog.counts import OPERATIONS, TECHNIQUES, TESTS, TWINS, VERSIONS, Corpus, Related
+from tocsin.catalog.entries import Entry
+from tocsin.catalog.indicators import Counts, Indicator
 from tocsin.catalog.text import RawText, raw_texts
+from tocsin.catalog.translate import CannotSay
+from tocsin.condition.functions import fold
+from tocsin.condition.tree import TRUE
 from tocsin.content.attack import Name
 from tocsin.pages.catalog.code import code_lines
 from tocsin.pages.catalog.logic import LONGEST_VALUE, Row, logic_rows, quote, value_query
@@ -73,6 +78,8 @@ class IndicatorGroup:
     """The name that all vocabularies share; empty if it is the field's own."""
     op: str
     values: tuple[IndicatorView, ...]
+    negated: bool = False
+    """It must not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,17 @@ class CodeView:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversionView:
+    """A rule's condition in another language, or what of it cannot be said there."""
+
+    language: str
+    title: str
+    code: CodeView | None
+    lost: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RelatedGroup:
     """Related rules of one kind."""
 
@@ -136,6 +154,7 @@ class RulePage:
     """How its author has it run: titles and texts."""
     query: CodeView | None
     """The query in its own language, where it stands apart in the file."""
+    conversions: tuple[ConversionView, ...]
     indicators: tuple[IndicatorGroup, ...]
     more_indicators: int
     output: tuple[OutputField, ...]
@@ -151,6 +170,7 @@ class RulePage:
         """Return anchors of the sections, their titles, and whether they are there."""
         return (
             ("logic", "Logic", True),
+            ("convert", "Other languages", bool(self.conversions)),
             ("indicators", "Indicators", bool(self.indicators)),
             ("output", "Output", bool(self.output)),
             ("attack", "ATT&CK", bool(self.coverage or self.azure)),
@@ -172,7 +192,7 @@ class RulePage:
 def make_rule_page(entry: Entry, corpus: Corpus) -> RulePage:
     """Make the page of one entry of a corpus."""
     rule = entry.rule
-    shown = entry.indicators[:MOST_INDICATORS]
+    sought = sum(max(len(one.values), 1) for one in entry.indicators)
     tests = list(_tests(rule))
     inputs, no_logic = _inputs(rule)
     return RulePage(
@@ -185,8 +205,9 @@ def make_rule_page(entry: Entry, corpus: Corpus) -> RulePage:
         suppression=describe_suppression(rule.suppression) if rule.suppression else "",
         running=tuple(_running(rule)),
         query=_query(rule),
-        indicators=tuple(_groups(entry, shown, corpus)),
-        more_indicators=len(entry.indicators) - len(shown),
+        conversions=tuple(_conversions(rule)),
+        indicators=tuple(_groups(entry, corpus)),
+        more_indicators=max(sought - MOST_INDICATORS, 0),
         output=tuple(_output(rule)),
         related=tuple(_related(corpus.related(entry))),
         guide=render_markdown(rule.guide) if rule.guide else Markup(),
@@ -206,37 +227,40 @@ def _coverage(rule: Rule) -> Iterator[tuple[Name | None, tuple[Name, ...]]]:
 
 def _inputs(rule: Rule) -> tuple[tuple[InputView, ...], str]:
     if not rule.inputs:
-        return (), "; ".join(rule.reasons) or "The rule names no condition."
+        return (), "; ".join(rule.reasons) or "the rule names no condition"
+    if rule.confirm and all(one.condition == TRUE for one in rule.inputs):
+        return (), f"its Python decides, on events of {rule.inputs[0].scope}"
     try:
         views = tuple(
             InputView(str(one.scope), one.vocabulary, tuple(logic_rows(one.condition)))
             for one in rule.inputs
         )
     except RecursionError:
-        return (), "Its condition nests deeper than can be drawn."
+        return (), "its condition nests deeper than can be drawn"
     return views, ""
 
 
-def _groups(entry: Entry, shown: Sequence[Indicator], corpus: Corpus) -> Iterator[IndicatorGroup]:
-    groups: dict[tuple[str, str, str], list[IndicatorView]] = {}
-    for one in shown:
-        op = OPERATORS.get(one.op, one.op)
-        key = (one.field, one.canonical, f"not: {op}" if one.negated else op)
-        groups.setdefault(key, []).append(_indicator(one, corpus.shared(entry, one)))
-    for (field, canonical, op), values in groups.items():
-        other = canonical if canonical != field.lower() else ""
-        yield IndicatorGroup(field or "any value", other, op, tuple(values))
+def _groups(entry: Entry, corpus: Corpus) -> Iterator[IndicatorGroup]:
+    left = MOST_INDICATORS
+    for one, counts in corpus.counts(entry):
+        shown = counts[: max(left, 0)]
+        left -= len(shown)
+        if shown:
+            other = one.canonical if fold(one.canonical) != fold(one.field) else ""
+            op = OPERATORS.get(one.op, one.op)
+            views = tuple(_indicator(one, each) for each in shown)
+            yield IndicatorGroup(one.field, other, op, views, negated=one.negated)
 
 
-def _indicator(one: Indicator, shared: Shared) -> IndicatorView:
-    value = one.value
+def _indicator(one: Indicator, counts: Counts) -> IndicatorView:
+    value = counts.value
     if len(value) > LONGEST_VALUE:
-        value = f"{value[:LONGEST_VALUE]}… {len(one.value) - LONGEST_VALUE:,} more characters"
+        value = f"{value[:LONGEST_VALUE]}… {len(value) - LONGEST_VALUE:,} more characters"
     return IndicatorView(
         value,
-        _count(shared.triple, _asked(f"{one.field} {one.op} {one.value}")),
-        _count(shared.pair, _asked(f"{one.canonical} * {one.value}")),
-        _count(shared.value, value_query(one.value)),
+        _count(counts.same, _asked(f"{one.field}|{one.op}|{counts.value}")),
+        _count(counts.same_canonical, _asked(f"{one.canonical}|*|{counts.value}")),
+        _count(counts.same_value, value_query(counts.value)),
     )
 
 
@@ -338,18 +362,32 @@ def _code(raw: RawText) -> CodeView:
 
 
 def _related(found: Sequence[Related]) -> Iterator[RelatedGroup]:
-    for start, title in _RELATED_TITLES.items():
-        of_it = tuple(one for one in found if one.reason.startswith(start))
+    for kind in (VERSIONS, OPERATIONS, TWINS, TESTS, TECHNIQUES):
+        of_it = tuple(one for one in found if one.kind == kind)
         if of_it:
-            yield RelatedGroup(title, of_it)
+            yield RelatedGroup(kind, of_it)
 
 
-_RELATED_TITLES = {
-    "version": "Versions of this rule",
-    "shares": "Rare tests in common",
-    "same operation": "Same operation",
-    "same technique": "Same technique and log type",
-}
+def _conversions(rule: Rule) -> Iterator[ConversionView]:
+    """Yield a rule's condition in the languages that it is not written in."""
+    if not rule.inputs or rule.confirm:
+        return
+    own = "kql" if traits.part_of(rule, "rule").get("language") == "kuery" else rule.ecosystem
+    for language in LANGUAGES:
+        if language == own:
+            continue
+        try:
+            found = convert(rule, language)
+        except (CannotSay, RecursionError):
+            continue
+        code = found.text and _code(RawText(language, CODE.get(language, "text"), found.text))
+        lost = tuple(f"{one.part}: {one.reason}" for one in found.lost)
+        title = TITLES.get(language, language)
+        yield ConversionView(language, title, code or None, lost, (*found.beside, *found.notes))
+
+
+TITLES: Mapping[str, str] = {"sigma": "Sigma", "kql": "KQL", "sql": "DuckDB SQL"}
+CODE: Mapping[str, str] = {"sigma": "yaml", "sql": "sql"}
 
 
 def _tests(rule: Rule) -> Iterator[TestView]:

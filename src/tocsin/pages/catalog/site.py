@@ -1,6 +1,5 @@
 """The static site: plain files that any web server, or none, can show from any folder."""
 
-import json
 import multiprocessing
 import os
 from collections import Counter
@@ -116,16 +115,13 @@ def _rule_files(job: _Job, entry: Entry) -> Iterator[tuple[str, bytes]]:
     page = make_rule_page(entry, job.corpus)
     place = f"rules/{entry.address}"
     yield f"{place}.html", render("rule", job.site, place, page=page)
-    yield (
-        f"{place}.json",
-        orjson.dumps(_clean(entry_record(entry, job.corpus), job.site), option=orjson.OPT_INDENT_2),
-    )
+    related = [one for group in page.related for one in group.rules]
+    yield f"{place}.json", _twin(entry_record(entry, job.corpus, related), job.site)
 
 
-def _clean(record: dict[str, object], site: Site) -> dict[str, object]:
-    text = json.dumps(record, ensure_ascii=False, default=str)
-    cleaned: dict[str, object] = json.loads(site.shown(text))
-    return cleaned
+def _twin(record: Mapping[str, object], site: Site) -> bytes:
+    """Write a record with paths as they are inside their packs."""
+    return site.shown(orjson.dumps(record, option=orjson.OPT_INDENT_2).decode()).encode()
 
 
 def _aliases(job: _Job) -> Iterator[tuple[str, bytes]]:

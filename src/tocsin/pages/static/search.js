@@ -128,10 +128,12 @@
       }
       case "indicator":
         return ofTests((field, own, op, value) =>
-          term.patterns.some(({ lower }) => {
-            const [name, how, ...rest] = lower.split(" ");
-            if (tests.values[value] !== rest.join(" ")) return false;
-            return how === "*" ? tests.fields[field] === name : tests.fields[own] === name && tests.ops[op] === how;
+          term.texts.some((asked) => {
+            const [name, how, ...rest] = asked.split("|");
+            if (tests.values[value] !== rest.join("|").toLowerCase()) return false;
+            return how === "*"
+              ? tests.fields[field] === name
+              : tests.fields[own] === name.toLowerCase() && tests.ops[op] === how;
           }),
         );
     }
@@ -306,9 +308,10 @@
   };
 
   const highlighted = (text, words) => {
-    const good = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).filter(Boolean);
-    if (!good.length) return [text];
-    const pattern = new RegExp(`(${good.join("|")})`, "iu");
+    const parts = words.map((word) => [spaced(word).trim(), word.endsWith("*")]).filter(([word]) => word);
+    if (!parts.length) return [text];
+    const good = parts.map(([word, begins]) => word.split(" ").join("[^\\p{L}\\p{N}]+") + (begins ? "" : "(?![\\p{L}\\p{N}])"));
+    const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(${good.join("|")})`, "iu");
     return text.split(pattern).map((part, at) => (at % 2 ? make("mark", {}, part) : part));
   };
 
@@ -331,7 +334,7 @@
 
   let shown = 0;
   const draw = (terms, { found, without }) => {
-    const words = terms.filter((term) => !term.negated && ["", "name", "text"].includes(term.field)).flatMap((term) => term.texts.map((text) => text.replace(/\*/g, "").trim()));
+    const words = terms.filter((term) => !term.negated && ["", "name", "text"].includes(term.field)).flatMap((term) => term.texts);
     const next = () => {
       byId("hits").append(...found.slice(shown, shown + PAGE).map((number) => drawHit(number, words)));
       shown += PAGE;
@@ -392,6 +395,11 @@
       rules.names2[number] + spaced([rule[3], rule[1], ...rule[5][tag].map((one) => rules.texts.tag[one]), ...rule[5][author].map((one) => rules.texts.author[one])].join(" ")),
     );
   };
+
+  const narrow = matchMedia("(max-width: 64rem)");
+  const fold = () => (byId("narrow").open = !narrow.matches);
+  narrow.addEventListener("change", fold);
+  fold();
 
   const asked = () => new URLSearchParams(location.search).get("q") ?? "";
   byId("search").hidden = false;
