@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from tocsin.catalog.places import FILLED, Places, opened, reduced
 from tocsin.condition.evaluate import compile_test, holds
-from tocsin.condition.functions import apply, fold
+from tocsin.condition.functions import apply, fold, parse_address
 from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import (
     FALSE,
@@ -152,6 +152,8 @@ def _plain(predicate: Predicate, _: tuple[type, ...]) -> Condition:
         return replace(predicate, field=Field(field.path), values=(), fold_case=False)
     via = tuple(call for call in field.via if call.name not in _READINGS)
     filled = FILLED in field.via
+    if via and via[-1].name == "address" and _only_addresses(predicate):
+        via = (*via[:-1], Call("ip"))
     if any(call.name == "ip" for call in via):
         via = tuple(call for call in via if call.name != "address")
     if op in TEXT_OPS and ANY_TEXT in predicate.values:
@@ -164,6 +166,13 @@ def _plain(predicate: Predicate, _: tuple[type, ...]) -> Condition:
     if op in FOLDED_OPS and via and via[-1].name in {"lower", "upper"}:
         return _without_case(predicate)
     return _folded(predicate)
+
+
+def _only_addresses(predicate: Predicate) -> bool:
+    """Say whether only an address can meet a comparison."""
+    if predicate.op is not Op.EQUALS:
+        return predicate.op is Op.CIDR
+    return all(isinstance(v, str) and parse_address(v) is not None for v in predicate.values)
 
 
 def plain(predicate: Predicate) -> Condition:
