@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from catalog.conditions import asks, elastic, field, like, make_rule, panther
-from conftest import data_folder
 from tocsin.catalog.overlap import Comparison, Relation, compare
 from tocsin.catalog.overlap_text import comparison_lines, comparison_record
 from tocsin.condition.tree import And, Field, FieldsCompare, Not, Op, Or, Predicate, Regex
@@ -27,8 +26,9 @@ def load(path: Path) -> Rule:
     return rule
 
 
-def seed(number: str) -> Rule:
-    (path,) = data_folder("seeds").glob(f"{number}_*")
+def page(shared: Path, number: str) -> Rule:
+    """Load the rule that a page of another catalogue quotes."""
+    (path,) = (shared / "seeds").glob(f"{number}_*")
     return load(path)
 
 
@@ -37,8 +37,10 @@ def tried(found: Comparison) -> int:
     return min(part.trial.events for part in found.on)
 
 
-def test_a_page_of_an_old_version_equals_the_rule_of_today(sigma_corpus: Path) -> None:
-    old, new = seed("000"), load(sigma_corpus / SECRETS)
+def test_a_page_of_an_old_version_equals_the_rule_of_today(
+    shared: Path, sigma_corpus: Path
+) -> None:
+    old, new = page(shared, "000"), load(sigma_corpus / SECRETS)
     found = compare(old, new)
     assert old.id == new.id
     assert (found.relation, found.everywhere) == (Relation.EQUAL, Relation.EQUAL)
@@ -67,8 +69,8 @@ def test_rules_that_differ_in_how_they_spell_the_outcome(elastic_corpus: Path) -
     assert all("resultType is any of" in one for one in said)
 
 
-def test_rules_with_an_operation_in_common_overlap(sigma_corpus: Path) -> None:
-    sigma, old = load(sigma_corpus / VAULTS), seed("001")
+def test_rules_with_an_operation_in_common_overlap(shared: Path, sigma_corpus: Path) -> None:
+    sigma, old = load(sigma_corpus / VAULTS), page(shared, "001")
     found = compare(old, sigma)
     assert found.everywhere is Relation.OVERLAPS
     assert found.relation is Relation.IMPLIES, "on the activity log alone it does imply"
