@@ -194,6 +194,15 @@ def test_what_a_stage_leaves_out_is_taken_into_account() -> None:
     assert any("alerts only on: 5 or more" in line for line in compare(many, new).reasons)
 
 
+def test_the_little_that_differs_is_said() -> None:
+    exact = make_rule(asks("a", EQUALS, "xY", fold_case=False), id="e")
+    (part,) = compare(make_rule(asks("a", EQUALS, "xy")), exact).on
+    assert part.reasons == ("they differ only in whether the case of letters matters",)
+    success = And((asks("operationName", EQUALS, WRITE), asks("resultType", EQUALS, "Success")))
+    (part,) = compare(operation(WRITE), make_rule(success, id="s")).on
+    assert part.reasons == ("they differ only in what they ask of the outcome",)
+
+
 def test_one_event_refutes_what_reasoning_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     from tocsin.catalog import overlap
 

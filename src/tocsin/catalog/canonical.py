@@ -13,7 +13,7 @@ from functools import lru_cache
 from tocsin.catalog.places import FILLED, Places, opened, reduced
 from tocsin.condition.evaluate import compile_test, holds
 from tocsin.condition.functions import apply, fold, parse_address
-from tocsin.condition.simplify import simplify
+from tocsin.condition.simplify import simplify, substitute
 from tocsin.condition.tree import (
     FALSE,
     TRUE,
@@ -24,6 +24,7 @@ from tocsin.condition.tree import (
     Field,
     FieldsCompare,
     Glob,
+    Leaf,
     Not,
     Op,
     Or,
@@ -178,6 +179,17 @@ def _only_addresses(predicate: Predicate) -> bool:
 def plain(predicate: Predicate) -> Condition:
     """Return a predicate in the one form that all with its meaning have."""
     return _plain(predicate, tuple(map(type, predicate.values)))
+
+
+def without_case(condition: Condition) -> Condition:
+    """Return a canonical condition as if no comparison minded the case of letters."""
+    return simplify(substitute(condition, _ignoring_case))
+
+
+def _ignoring_case(leaf: Leaf) -> Condition:
+    if isinstance(leaf, Predicate):
+        return plain(replace(leaf, fold_case=True)) if leaf.op in FOLDED_OPS else leaf
+    return replace(leaf, fold_case=True)
 
 
 def _without_case(predicate: Predicate) -> Condition:

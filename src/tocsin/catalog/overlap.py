@@ -5,14 +5,14 @@ rules' own conditions judge; one event to the contrary refutes it. Rules are com
 types that both are about.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 
 import orjson
 
-from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT
+from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT, without_case
 from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
 from tocsin.catalog.outcome import is_outcome, says_kind, without_outcome
@@ -218,6 +218,8 @@ def _on(one: Reading, other: Reading, seed: str, events: int) -> OnLogType:
     if pinned and _confirms_pinned(one, other, pinned, seed, events):
         relation = Relation.EQUAL_BUT_OUTCOME
         reasons += _outcomes(one.condition, other.condition)
+    elif relation in {Relation.IMPLIES, Relation.IMPLIED}:
+        reasons += _all_that_differs(one.condition, other.condition)
     elif relation is Relation.OVERLAPS and not (shared and trial.both):
         relation = Relation.APART
     name, shape = one.log_type.name, one.places.shape.name
@@ -276,6 +278,30 @@ def _confirmed(relation: Relation, trial: Trial, reasons: list[str]) -> Relation
     return confirmed
 
 
+def _all_that_differs(one: Condition, other: Condition) -> list[str]:
+    """Say what little tells two conditions apart, if it is so little."""
+    for said, change in _DIFFERENCES.items():
+        if _same(change(one), change(other)):
+            return [f"they differ only in {said}"]
+    return []
+
+
+def _same(one: Condition, other: Condition) -> bool:
+    try:
+        return implies(one, other) and implies(other, one)
+    except (UndecidedError, RecursionError):
+        return False
+
+
+_DIFFERENCES: Mapping[str, Callable[[Condition], Condition]] = {
+    "whether the case of letters matters": without_case,
+    "what they ask of the outcome": without_outcome,
+    "what they ask of the outcome, and whether the case of letters matters": (
+        lambda condition: without_case(without_outcome(condition))
+    ),
+}
+
+
 def shared_values(one: Condition, other: Condition) -> Iterator[Shared]:
     """Yield the fields that both conditions look at, with what they both look for there."""
     found: dict[str, dict[str, None]] = {}
@@ -327,10 +353,7 @@ def _pinned_outcome(one: Condition, other: Condition) -> tuple[str, object] | No
     if not all(asked):
         return None
     bare_one, bare_other = (without_outcome(part) for part in (one, other))
-    try:
-        if not (implies(bare_one, bare_other) and implies(bare_other, bare_one)):
-            return None
-    except (UndecidedError, RecursionError):
+    if not _same(bare_one, bare_other):
         return None
     return next(_agreed(asked[0], asked[1]), None)
 
