@@ -48,6 +48,16 @@ def test_ids_among_rules(pair: tuple[Path, Path]) -> None:
     assert record["log_types"][0]["events"]["tried"] >= 1000
 
 
+def test_two_versions_of_one_id(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    write(tmp_path / "old" / "few.yml", "A.B/C/WRITE", "A.B/C/READ")
+    folders = ["-r", pair[0].parent, "-r", tmp_path / "old"]
+    result = tocsin("rules", "overlap", IDS[0], IDS[0], *folders)
+    assert "Both have the same id: they are versions of one rule." in result.text
+    assert "\nimplies: " in result.text
+    result = tocsin("rules", "overlap", IDS[0], pair[1], *folders)
+    assert (result.status, "there are 2 such rules, in mine, old" in result.err) == (2, True)
+
+
 def test_folders_are_packs(pair: tuple[Path, Path]) -> None:
     result = tocsin("rules", "overlap", *(path.parent for path in pair))
     assert result.text.split("\n")[0].split() == ["implies", "few", "(sigma,", "mine)"]
