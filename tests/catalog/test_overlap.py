@@ -214,6 +214,15 @@ def test_one_event_refutes_what_reasoning_shows(monkeypatch: pytest.MonkeyPatch)
     assert part.trial.only_one
 
 
+def test_what_no_event_confirms_is_not_said() -> None:
+    strange = asks("a", Op.REGEX, Regex(r"^\b\B"), fold_case=False)
+    found = compare(make_rule(strange), make_rule(strange, id="o"))
+    assert found.relation is Relation.UNKNOWN
+    assert found.on[0].reasons == (
+        "by reasoning it is equal, but no event could be made that meets both",
+    )
+
+
 def test_a_rule_without_condition_cannot_be_compared() -> None:
     broken = replace(operation(WRITE), inputs=(), verdict=Verdict.CANNOT, reasons=("is EQL",))
     found = compare(broken, operation(WRITE, id="o"))

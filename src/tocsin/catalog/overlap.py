@@ -48,7 +48,7 @@ class Relation(StrEnum):
     OVERLAPS = "overlaps"
     """Some events meet both for a common reason, and neither implies the other."""
     APART = "apart"
-    """They look for nothing in common."""
+    """No event was found that meets both for a common reason."""
     ELSEWHERE = "about different logs"
     UNKNOWN = "cannot be compared"
 
@@ -268,14 +268,20 @@ def _try(
 def _confirmed(relation: Relation, trial: Trial, reasons: list[str]) -> Relation:
     """Return a relation as far as no event contradicts it."""
     if not trial.both:
-        reasons.append("no event could be made that meets both, so nothing is confirmed")
-        return Relation.OVERLAPS
+        reasons.append(
+            f"by reasoning it {_by_reasoning(relation)}, but no event could be made that meets both"
+        )
+        return Relation.UNKNOWN
     forth = relation is not Relation.IMPLIED and not trial.one
     back = relation is not Relation.IMPLIES and not trial.other
     confirmed = _limited(relation, forth=forth, back=back)
     if confirmed is not relation:
-        reasons.append(f"by reasoning it {relation.value}, but an event refutes that")
+        reasons.append(f"by reasoning it {_by_reasoning(relation)}, but an event refutes that")
     return confirmed
+
+
+def _by_reasoning(relation: Relation) -> str:
+    return "is equal" if relation is Relation.EQUAL else relation.value
 
 
 def _all_that_differs(one: Condition, other: Condition) -> list[str]:
