@@ -183,6 +183,23 @@ def test_relation(case: str) -> None:
         assert all(part.trial.both for part in found.on)
 
 
+def test_documents_of_no_log_type_decide_only_if_there_are_no_others() -> None:
+    action = asks("event.action", EQUALS, "A/B", fold_case=False, via=("text",))
+    dataset = [
+        And((asks(f"{name}.dataset", EQUALS, "azure.activitylogs", fold_case=False), action))
+        for name in ("event", "data_stream")
+    ]
+    one, other = (
+        elastic(condition, "filebeat-*", id=str(number)) for number, condition in enumerate(dataset)
+    )
+    found = compare(one, other)
+    assert found.relation is Relation.EQUAL
+    assert {part.log_type for part in found.on} == {"azure.activity", "ecs"}
+    assert found.everywhere is Relation.OVERLAPS
+    one, other = (elastic(action, pattern, id=pattern) for pattern in ("logs-x-*", "logs-*"))
+    assert compare(one, other).relation is Relation.IMPLIES
+
+
 def test_what_a_stage_leaves_out_is_taken_into_account() -> None:
     many = replace(operation(WRITE), stage=Threshold((), 5, timedelta(hours=1)))
     new = replace(operation(WRITE), id="n", stage=NewTerms(("Caller",), timedelta(days=7)))

@@ -101,7 +101,7 @@ class Comparison:
     one: Rule
     other: Rule
     relation: Relation
-    """On the log types that both are about."""
+    """On the log types that both are about, documents of none in particular set aside."""
     everywhere: Relation
     """Taking into account the log types that only one of them is about."""
     on: tuple[OnLogType, ...] = ()
@@ -141,8 +141,10 @@ def compare_readings(
     seed = f"{one.key} {other.key}"
     on = tuple(_on(of_one[name], of_other[name], seed, events) for name in names)
     stages = _Stages(one, other)
-    relation = stages.limited(_together([part.relation for part in on]))
-    everywhere = _limited(relation, forth=not only_one, back=not only_other)
+    named = [part for name, part in zip(names, on, strict=True) if not of_one[name].is_rest]
+    relation = stages.limited(_together([part.relation for part in named or on]))
+    whole = stages.limited(_together([part.relation for part in on]))
+    everywhere = _limited(whole, forth=not only_one, back=not only_other)
     return Comparison(
         one, other, relation, everywhere, on, only_one, only_other, tuple(stages.remarks())
     )
