@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from catalog.conditions import asks, elastic, field, like, make_rule, panther
-from conftest import data_folder
 from tocsin.catalog.overlap import Comparison, Relation, compare
 from tocsin.catalog.overlap_text import comparison_lines, comparison_record
 from tocsin.condition.tree import And, Field, FieldsCompare, Not, Op, Or, Predicate, Regex
@@ -27,8 +26,9 @@ def load(path: Path) -> Rule:
     return rule
 
 
-def seed(number: str) -> Rule:
-    (path,) = data_folder("seeds").glob(f"{number}_*")
+def page(shared: Path, number: str) -> Rule:
+    """Load the rule that a page of another catalogue quotes."""
+    (path,) = (shared / "seeds").glob(f"{number}_*")
     return load(path)
 
 
@@ -37,8 +37,10 @@ def tried(found: Comparison) -> int:
     return min(part.trial.events for part in found.on)
 
 
-def test_a_page_of_an_old_version_equals_the_rule_of_today(sigma_corpus: Path) -> None:
-    old, new = seed("000"), load(sigma_corpus / SECRETS)
+def test_a_page_of_an_old_version_equals_the_rule_of_today(
+    shared: Path, sigma_corpus: Path
+) -> None:
+    old, new = page(shared, "000"), load(sigma_corpus / SECRETS)
     found = compare(old, new)
     assert old.id == new.id
     assert (found.relation, found.everywhere) == (Relation.EQUAL, Relation.EQUAL)
@@ -67,8 +69,8 @@ def test_rules_that_differ_in_how_they_spell_the_outcome(elastic_corpus: Path) -
     assert all("resultType is any of" in one for one in said)
 
 
-def test_rules_with_an_operation_in_common_overlap(sigma_corpus: Path) -> None:
-    sigma, old = load(sigma_corpus / VAULTS), seed("001")
+def test_rules_with_an_operation_in_common_overlap(shared: Path, sigma_corpus: Path) -> None:
+    sigma, old = load(sigma_corpus / VAULTS), page(shared, "001")
     found = compare(old, sigma)
     assert found.everywhere is Relation.OVERLAPS
     assert found.relation is Relation.IMPLIES, "on the activity log alone it does imply"
@@ -181,6 +183,23 @@ def test_relation(case: str) -> None:
         assert all(part.trial.both for part in found.on)
 
 
+def test_documents_of_no_log_type_decide_only_if_there_are_no_others() -> None:
+    action = asks("event.action", EQUALS, "A/B", fold_case=False, via=("text",))
+    dataset = [
+        And((asks(f"{name}.dataset", EQUALS, "azure.activitylogs", fold_case=False), action))
+        for name in ("event", "data_stream")
+    ]
+    one, other = (
+        elastic(condition, "filebeat-*", id=str(number)) for number, condition in enumerate(dataset)
+    )
+    found = compare(one, other)
+    assert found.relation is Relation.EQUAL
+    assert {part.log_type for part in found.on} == {"azure.activity", "ecs"}
+    assert found.everywhere is Relation.OVERLAPS
+    one, other = (elastic(action, pattern, id=pattern) for pattern in ("logs-x-*", "logs-*"))
+    assert compare(one, other).relation is Relation.IMPLIES
+
+
 def test_what_a_stage_leaves_out_is_taken_into_account() -> None:
     many = replace(operation(WRITE), stage=Threshold((), 5, timedelta(hours=1)))
     new = replace(operation(WRITE), id="n", stage=NewTerms(("Caller",), timedelta(days=7)))
@@ -192,6 +211,15 @@ def test_what_a_stage_leaves_out_is_taken_into_account() -> None:
     assert any("alerts only on: 5 or more" in line for line in compare(many, new).reasons)
 
 
+def test_the_little_that_differs_is_said() -> None:
+    exact = make_rule(asks("a", EQUALS, "xY", fold_case=False), id="e")
+    (part,) = compare(make_rule(asks("a", EQUALS, "xy")), exact).on
+    assert part.reasons == ("they differ only in whether the case of letters matters",)
+    success = And((asks("operationName", EQUALS, WRITE), asks("resultType", EQUALS, "Success")))
+    (part,) = compare(operation(WRITE), make_rule(success, id="s")).on
+    assert part.reasons == ("they differ only in what they ask of the outcome",)
+
+
 def test_one_event_refutes_what_reasoning_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     from tocsin.catalog import overlap
 
@@ -201,6 +229,15 @@ def test_one_event_refutes_what_reasoning_shows(monkeypatch: pytest.MonkeyPatch)
     (part,) = found.on
     assert "but an event refutes that" in part.reasons[0]
     assert part.trial.only_one
+
+
+def test_what_no_event_confirms_is_not_said() -> None:
+    strange = asks("a", Op.REGEX, Regex(r"^\b\B"), fold_case=False)
+    found = compare(make_rule(strange), make_rule(strange, id="o"))
+    assert found.relation is Relation.UNKNOWN
+    assert found.on[0].reasons == (
+        "by reasoning it is equal, but no event could be made that meets both",
+    )
 
 
 def test_a_rule_without_condition_cannot_be_compared() -> None:

@@ -86,8 +86,8 @@ CASES = {
         [
             (
                 "how predicates are joined: "
-                'operationName is "A/READ" and Caller is "me" → operationName is "A/READ" or '
-                'Caller is "me"'
+                'operationName is "A/READ" and Caller is "me" → '
+                'operationName is "A/READ" or Caller is "me"'
             )
         ],
         Reach.MORE,

@@ -14,7 +14,7 @@ from cli.calling import rule, scan, tocsin
 
 COMMANDS = {
     "": ["demo", "explain", "logs", "rules", "scan", "test"],
-    "rules": ["add", "check", "list", "show"],
+    "rules": ["add", "check", "convert", "diff", "list", "overlap", "show", "update"],
     "logs": ["fields", "identify", "normalize", "types"],
 }
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from tocsin.catalog.places import FILLED, Places, opened, reduced
 from tocsin.condition.evaluate import compile_test, holds
-from tocsin.condition.functions import apply, fold
-from tocsin.condition.simplify import simplify
+from tocsin.condition.functions import apply, fold, parse_address
+from tocsin.condition.simplify import simplify, substitute
 from tocsin.condition.tree import (
     FALSE,
     TRUE,
@@ -24,6 +24,7 @@ from tocsin.condition.tree import (
     Field,
     FieldsCompare,
     Glob,
+    Leaf,
     Not,
     Op,
     Or,
@@ -152,6 +153,8 @@ def _plain(predicate: Predicate, _: tuple[type, ...]) -> Condition:
         return replace(predicate, field=Field(field.path), values=(), fold_case=False)
     via = tuple(call for call in field.via if call.name not in _READINGS)
     filled = FILLED in field.via
+    if via and via[-1].name == "address" and _only_addresses(predicate):
+        via = (*via[:-1], Call("ip"))
     if any(call.name == "ip" for call in via):
         via = tuple(call for call in via if call.name != "address")
     if op in TEXT_OPS and ANY_TEXT in predicate.values:
@@ -166,9 +169,27 @@ def _plain(predicate: Predicate, _: tuple[type, ...]) -> Condition:
     return _folded(predicate)
 
 
+def _only_addresses(predicate: Predicate) -> bool:
+    """Say whether only an address can meet a comparison."""
+    if predicate.op is not Op.EQUALS:
+        return predicate.op is Op.CIDR
+    return all(isinstance(v, str) and parse_address(v) is not None for v in predicate.values)
+
+
 def plain(predicate: Predicate) -> Condition:
     """Return a predicate in the one form that all with its meaning have."""
     return _plain(predicate, tuple(map(type, predicate.values)))
+
+
+def without_case(condition: Condition) -> Condition:
+    """Return a canonical condition as if no comparison minded the case of letters."""
+    return simplify(substitute(condition, _ignoring_case))
+
+
+def _ignoring_case(leaf: Leaf) -> Condition:
+    if isinstance(leaf, Predicate):
+        return plain(replace(leaf, fold_case=True)) if leaf.op in FOLDED_OPS else leaf
+    return replace(leaf, fold_case=True)
 
 
 def _without_case(predicate: Predicate) -> Condition:

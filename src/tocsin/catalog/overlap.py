@@ -5,14 +5,14 @@ rules' own conditions judge; one event to the contrary refutes it. Rules are com
 types that both are about.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 
 import orjson
 
-from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT
+from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT, without_case
 from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
 from tocsin.catalog.outcome import is_outcome, says_kind, without_outcome
@@ -48,7 +48,7 @@ class Relation(StrEnum):
     OVERLAPS = "overlaps"
     """Some events meet both for a common reason, and neither implies the other."""
     APART = "apart"
-    """They look for nothing in common."""
+    """No event was found that meets both for a common reason."""
     ELSEWHERE = "about different logs"
     UNKNOWN = "cannot be compared"
 
@@ -101,7 +101,7 @@ class Comparison:
     one: Rule
     other: Rule
     relation: Relation
-    """On the log types that both are about."""
+    """On the log types that both are about, documents of none in particular set aside."""
     everywhere: Relation
     """Taking into account the log types that only one of them is about."""
     on: tuple[OnLogType, ...] = ()
@@ -141,8 +141,10 @@ def compare_readings(
     seed = f"{one.key} {other.key}"
     on = tuple(_on(of_one[name], of_other[name], seed, events) for name in names)
     stages = _Stages(one, other)
-    relation = stages.limited(_together([part.relation for part in on]))
-    everywhere = _limited(relation, forth=not only_one, back=not only_other)
+    named = [part for name, part in zip(names, on, strict=True) if not of_one[name].is_rest]
+    relation = stages.limited(_together([part.relation for part in named or on]))
+    whole = stages.limited(_together([part.relation for part in on]))
+    everywhere = _limited(whole, forth=not only_one, back=not only_other)
     return Comparison(
         one, other, relation, everywhere, on, only_one, only_other, tuple(stages.remarks())
     )
@@ -218,6 +220,8 @@ def _on(one: Reading, other: Reading, seed: str, events: int) -> OnLogType:
     if pinned and _confirms_pinned(one, other, pinned, seed, events):
         relation = Relation.EQUAL_BUT_OUTCOME
         reasons += _outcomes(one.condition, other.condition)
+    elif relation in {Relation.IMPLIES, Relation.IMPLIED}:
+        reasons += _all_that_differs(one.condition, other.condition)
     elif relation is Relation.OVERLAPS and not (shared and trial.both):
         relation = Relation.APART
     name, shape = one.log_type.name, one.places.shape.name
@@ -266,14 +270,44 @@ def _try(
 def _confirmed(relation: Relation, trial: Trial, reasons: list[str]) -> Relation:
     """Return a relation as far as no event contradicts it."""
     if not trial.both:
-        reasons.append("no event could be made that meets both, so nothing is confirmed")
-        return Relation.OVERLAPS
+        reasons.append(
+            f"by reasoning it {_by_reasoning(relation)}, but no event could be made that meets both"
+        )
+        return Relation.UNKNOWN
     forth = relation is not Relation.IMPLIED and not trial.one
     back = relation is not Relation.IMPLIES and not trial.other
     confirmed = _limited(relation, forth=forth, back=back)
     if confirmed is not relation:
-        reasons.append(f"by reasoning it {relation.value}, but an event refutes that")
+        reasons.append(f"by reasoning it {_by_reasoning(relation)}, but an event refutes that")
     return confirmed
+
+
+def _by_reasoning(relation: Relation) -> str:
+    return "is equal" if relation is Relation.EQUAL else relation.value
+
+
+def _all_that_differs(one: Condition, other: Condition) -> list[str]:
+    """Say what little tells two conditions apart, if it is so little."""
+    for said, change in _DIFFERENCES.items():
+        if _same(change(one), change(other)):
+            return [f"they differ only in {said}"]
+    return []
+
+
+def _same(one: Condition, other: Condition) -> bool:
+    try:
+        return implies(one, other) and implies(other, one)
+    except (UndecidedError, RecursionError):
+        return False
+
+
+_DIFFERENCES: Mapping[str, Callable[[Condition], Condition]] = {
+    "whether the case of letters matters": without_case,
+    "what they ask of the outcome": without_outcome,
+    "what they ask of the outcome, and whether the case of letters matters": (
+        lambda condition: without_case(without_outcome(condition))
+    ),
+}
 
 
 def shared_values(one: Condition, other: Condition) -> Iterator[Shared]:
@@ -327,10 +361,7 @@ def _pinned_outcome(one: Condition, other: Condition) -> tuple[str, object] | No
     if not all(asked):
         return None
     bare_one, bare_other = (without_outcome(part) for part in (one, other))
-    try:
-        if not (implies(bare_one, bare_other) and implies(bare_other, bare_one)):
-            return None
-    except (UndecidedError, RecursionError):
+    if not _same(bare_one, bare_other):
         return None
     return next(_agreed(asked[0], asked[1]), None)
 

@@ -17,7 +17,7 @@ _SENTENCES = {
     Relation.IMPLIES: "the first implies the second: what it matches the second matches too",
     Relation.IMPLIED: "the second implies the first: what it matches the first matches too",
     Relation.OVERLAPS: "they overlap, neither implied: some events meet both, others only one",
-    Relation.APART: "they look for nothing in common",
+    Relation.APART: "no event was found that meets both for a common reason",
     Relation.ELSEWHERE: "they are about different logs, so they have no event in common",
     Relation.UNKNOWN: "they cannot be compared",
 }

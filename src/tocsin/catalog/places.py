@@ -159,7 +159,7 @@ class Places:
 
     def path_of(self, name: str) -> Key:
         """Return the keys of the record behind an exact name, the first of several."""
-        return self._paths.get(name, (name,))
+        return self._paths.get(name) or (name,)
 
     def behind(self, name: str) -> Expr | None:
         """Return the expression behind an exact name that is more than one path."""

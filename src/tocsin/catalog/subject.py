@@ -33,6 +33,11 @@ class Reading:
     """What its first input asks, read in the first way and outcomes left out: for a first look."""
     inputs: tuple[tuple[Input, Variant], ...]
 
+    @property
+    def is_rest(self) -> bool:
+        """Return whether these are documents that are of no log type in particular."""
+        return self.log_type.documents
+
     def matches(self, record: dict[str, Json]) -> bool:
         """Say whether the rule's own conditions hold for a record, as the engine reads it."""
         return any(self._matches(record, one, variant) for one, variant in self.inputs)

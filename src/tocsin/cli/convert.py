@@ -23,7 +23,9 @@ LANGUAGES = ("sigma", "kql", "sql")
 @click.command("convert", context_settings=HELP)
 @click.argument("wanted", metavar="RULE")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--to", "language", required=True, type=click.Choice(LANGUAGES))
+@click.option(
+    "--to", "language", required=True, type=click.Choice(LANGUAGES), help="The other language."
+)
 @click.option(
     "--log-type",
     metavar="TYPE",

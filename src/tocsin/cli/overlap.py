@@ -79,20 +79,36 @@ def _pair(
     """Return the two rules that are meant; None if whole packs are."""
     if len(wanted) != 2 or any(Path(one).is_dir() for one in wanted):
         return None
-    found: list[Rule] = []
-    for one in wanted:
-        if Path(one).is_file():
-            rules = load([Path(one)], pipelines, placeholders, where).rules
-        elif paths:
-            rules = find(one, paths, pipelines, placeholders, where)
-        else:
-            raise UsageError(f"{one}: no such file; an id or name needs --rules PATH")
-        if len(rules) != 1 and Path(one).is_file():
-            return None
-        if not rules:
-            raise UsageError(f"no rule {one!r} at {', '.join(map(str, paths))}")
-        found.append(rules[0])
-    return found[0], found[1]
+    several = [_named(one, paths, pipelines, placeholders, where) for one in wanted]
+    if wanted[0] == wanted[1] and len(several[0]) == 2:
+        return several[0][0], several[0][1]
+    if any(
+        len(rules) > 1 and Path(one).is_file() for one, rules in zip(wanted, several, strict=True)
+    ):
+        return None
+    for one, rules in zip(wanted, several, strict=True):
+        if len(rules) > 1:
+            packs = ", ".join(rule.pack for rule in rules)
+            raise UsageError(f"{one}: there are {len(rules)} such rules, in {packs}; name a file")
+    return several[0][0], several[1][0]
+
+
+def _named(
+    one: str,
+    paths: Sequence[Path],
+    pipelines: Sequence[Path],
+    placeholders: Path | None,
+    where: str,
+) -> tuple[Rule, ...]:
+    """Return the rules of a file, or of an id or name."""
+    if Path(one).is_file():
+        return load([Path(one)], pipelines, placeholders, where).rules
+    if not paths:
+        raise UsageError(f"{one}: no such file; an id or name needs --rules PATH")
+    rules = find(one, paths, pipelines, placeholders, where)
+    if not rules:
+        raise UsageError(f"no rule {one!r} at {', '.join(map(str, paths))}")
+    return rules
 
 
 def _print_pair(found: "Comparison", form: str) -> None:
