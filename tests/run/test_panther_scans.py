@@ -258,7 +258,8 @@ ENRICHED = """
 """
 
 
-def test_lookup_tables_add_their_rows_to_events(pack, tmp_path):
+@pytest.mark.parametrize("lift", [False, True])
+def test_lookup_tables_add_their_rows_to_events(pack, tmp_path, lift):
     folder = tmp_path / "pack"
     folder.mkdir()
     (folder / "nets.csv").write_text(
@@ -269,7 +270,7 @@ def test_lookup_tables_add_their_rows_to_events(pack, tmp_path):
         "LogTypeMap:\n  PrimaryKey: net\n  AssociatedLogTypes:\n"
         f"    - {{LogType: {LOG}, Selectors: [$.from]}}\n"
     )
-    rules = pack(asks=(ENRICHED, {}))
+    rules = pack(lift=lift, asks=(ENRICHED, {}))
     froms = ["192.0.2.200", "192.0.2.7", ["2001:db8::1", "192.0.2.3"], "198.51.100.1", 7, None]
     result = scan(rules, [at(n, **{"from": one}) for n, one in enumerate(froms)])
     assert [alert.title for alert in result] == [

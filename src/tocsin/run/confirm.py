@@ -45,6 +45,17 @@ class Python:
     tables: Mapping[str, Path] = field(default_factory=dict)
     """Files that hold lookup tables, by the names of these."""
 
+    def prepared(self, rules: Sequence[Rule]) -> list[Rule]:
+        """Return rules that know that lookup tables add to records, in packs that have some."""
+        from tocsin.rules.panther.lifting import with_lookups
+
+        packs = {part.pack for part in self.parts if self._has_rows(part)}
+        return [with_lookups(rule) if rule.pack in packs else rule for rule in rules]
+
+    def _has_rows(self, part: Rule) -> bool:
+        own = part.enabled and bool(read_document(part).get("Filename"))
+        return part.kind == "lookup_table" and (own or part.id in self.tables)
+
 
 @dataclass(slots=True)
 class Errors:

@@ -217,6 +217,8 @@ class _Scanner:
         progress: Progress | None,
     ) -> None:
         self.finish: Callable[[StagedHits, Worker], None] = self._run_stages
+        if options.python:
+            options = replace(options, rules=options.python.prepared(options.rules))
         self._indicators = _indicators(options, summary)
         self._options = _with_indicators(options, self._indicators, summary)
         self._output = output

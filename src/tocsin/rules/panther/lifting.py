@@ -23,8 +23,10 @@ from tocsin.rules.model import Input, Lifting, LogTypes, Rule, RuleSet
 from tocsin.rules.panther.kinds import WITH_PYTHON
 from tocsin.rules.panther.lift import Lifted, lift_rules, read_parts
 
-ADDED = ("p_log_type", "p_event_time", "p_enrichment", "p_any_")
+ADDED = ("p_log_type", "p_event_time", "p_any_")
 """How the names of fields begin that are added to records."""
+ENRICHED = ("p_enrichment",)
+"""The same of those that lookup tables add, where there are any."""
 
 
 def with_lifted(loaded: RuleSet) -> RuleSet:
@@ -56,26 +58,40 @@ def _inputs(own: Input, lifted: Mapping[str, Lifted]) -> Iterator[Input]:
         one = lifted.get(plain) or next(iter(lifted.values()))
         groups.setdefault(id(one), (one, []))[1].append(name)
     for one, names in groups.values():
-        known = _of_record(one.condition, positive=True)
+        known = _of_record(one.condition, ADDED, positive=True)
         lifting = _lifting(one, exact=one.exact and known == one.condition)
         condition = simplify(And((own.condition, known)))
         yield Input(condition, LogTypes(tuple(names)), own.vocabulary, lifting)
 
 
-def _of_record(condition: Condition, *, positive: bool) -> Condition:
+def with_lookups(rule: Rule) -> Rule:
+    """Return a rule whose conditions leave to its Python what lookup tables add to records."""
+    inputs = tuple(map(_without_enrichment, rule.inputs))
+    exact = all(one.lifting is None or one.lifting.exact for one in inputs)
+    return replace(rule, inputs=inputs, confirm=rule.confirm or not exact)
+
+
+def _without_enrichment(one: Input) -> Input:
+    condition = simplify(_of_record(one.condition, ENRICHED, positive=True))
+    if one.lifting is None or condition == one.condition:
+        return one
+    return replace(one, condition=condition, lifting=replace(one.lifting, exact=False))
+
+
+def _of_record(condition: Condition, added: tuple[str, ...], *, positive: bool) -> Condition:
     """Return a weaker condition that asks for nothing that is added to records."""
     match condition:
         case And(parts):
-            return And(tuple(_of_record(part, positive=positive) for part in parts))
+            return And(tuple(_of_record(part, added, positive=positive) for part in parts))
         case Or(parts):
-            return Or(tuple(_of_record(part, positive=positive) for part in parts))
+            return Or(tuple(_of_record(part, added, positive=positive) for part in parts))
         case Not(part):
-            return Not(_of_record(part, positive=not positive))
+            return Not(_of_record(part, added, positive=not positive))
         case AnyElement(path):
             asked = [Field(path)]
         case _:
             asked = fields(condition)
-    if any(field.path and field.path[0].lower().startswith(ADDED) for field in asked):
+    if any(field.path and field.path[0].lower().startswith(added) for field in asked):
         return TRUE if positive else FALSE
     return condition
 
