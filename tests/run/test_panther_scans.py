@@ -358,3 +358,34 @@ def test_conditions_spare_python_events_that_cannot_match(pack):
     assert [alert.event.line for alert in result] == [9]
     assert result.summary.asking.costs[0].calls == 4
     assert len(scan(rules, [at(0, n=3)], allow_python=False)) == 0
+
+
+SIMPLE = """
+    AnalysisType: rule
+    RuleID: Simple
+    Enabled: true
+    LogTypes: [Sample.Log]
+    Severity: Low
+    Detection: [{Key: hit, Condition: Equals, Value: true}]
+    AlertTitle: "{who.name} hit {what}"
+    GroupBy: [{KeyPath: who.name}]
+    AlertContext:
+      - {KeyName: name, KeyValue: {KeyPath: who.name}}
+      - {KeyName: what, KeyValue: {Key: what}}
+    DynamicSeverities:
+      - ChangeTo: Critical
+        Conditions: [{Key: what, Condition: Equals, Value: root}]
+"""
+
+
+def test_a_simple_detection_says_what_its_file_says(tmp_path):
+    (tmp_path / "simple.yml").write_text(dedent(SIMPLE))
+    rules = tocsin.load_rules(tmp_path)
+    ana = {"who": {"Name": "ana"}, "hit": True}
+    records = [at(0, what="disk", **ana), at(1, what="root", **ana), at(2, what="root", hit=True)]
+    found = scan(rules, records, allow_python=False).records()
+    assert [(one["title"], one["severity"], one["count"], one["group"]) for one in found] == [
+        ("ana hit disk", "low", 2, {"dedup": "ana"}),
+        (" hit root", "critical", 1, {"dedup": "defaultDedupString:Simple"}),
+    ]
+    assert found[0]["context"] == {"name": "ana", "what": "disk"}

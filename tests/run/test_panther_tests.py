@@ -80,13 +80,15 @@ def test_a_failure_shows_what_was_expected_and_what_was_found(tmp_path):
     ]
 
 
-def test_what_a_simple_detection_says_is_not_known_yet(tmp_path):
-    simple = FILES["rules/simple.yml"].replace("true, Log", "true, ExpectedTitle: x, Log")
-    _, report = run(write_pack(tmp_path / "pack", **{"rules/simple.yml": simple}))
-    assert failures(report) == {
-        ("Sample.Simple", "hers"): "ExpectedTitle: what an alert of a Simple Detection says is "
-        "not known yet"
-    }
+def test_what_a_simple_detection_says_can_be_expected(tmp_path):
+    rule = FILES["rules/simple.yml"].replace(
+        "Severity: Low", 'Severity: Low\n        AlertTitle: "by {user}"'
+    )
+    for title, expected in (("by ana", set()), ("by bob", {("Sample.Simple", "hers")})):
+        simple = rule.replace("true, Log", f"true, ExpectedTitle: {title}, Log")
+        pack = write_pack(tmp_path / title, **{"rules/simple.yml": simple})
+        _, report = run(pack)
+        assert failures(report).keys() == expected
 
 
 @pytest.mark.parametrize("key", ["Detection", "InlineFilters"])

@@ -65,13 +65,14 @@ def _costs_of_whole(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, 
     equal = {at: leaf.column for at, leaf in whole.items() if leaf.predicate.op is Op.EQUALS}
     asked = Counter(equal.values())
     costs = {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in whole}
-    costs |= {at: 2.0 for at, leaf in whole.items() if _is_slow(leaf)}
+    costs |= {at: 2.0 for at, leaf in whole.items() if is_slow(leaf)}
     if whole:
         costs |= {at: 3.0 for at in gated.leaves if at not in tests}
     return costs
 
 
-def _is_slow(leaf: ColumnTest) -> bool:
+def is_slow(leaf: ColumnTest) -> bool:
+    """Say whether a test runs a program for each value."""
     return any(call.name == "python" for call in leaf.column.via)
 
 

@@ -83,6 +83,16 @@ class Combiner:
         numbers: list[int] = np.flatnonzero(possible).tolist()
         return numbers
 
+    def narrow(
+        self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome], open_leaves: Set[int]
+    ) -> dict[int, Rows]:
+        """Return the candidates that may still match, whatever comes of the leaves left open."""
+        found = {
+            number: _most(self._conditions[number], rows, outcomes, open_leaves)
+            for number, rows in candidates.items()
+        }
+        return {number: rows for number, rows in found.items() if len(rows)}
+
     def matches(
         self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome]
     ) -> Iterator[tuple[int, Rows]]:
@@ -112,7 +122,44 @@ def _evaluate(node: Node, rows: Rows, outcomes: Mapping[int, Outcome]) -> Rows:
     if isinstance(node, NoneOf):
         found = _evaluate(node.part, rows, outcomes)
         return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
-    hits = [hit for part in node.parts if len(hit := _evaluate(part, rows, outcomes))]
+    return _joined([hit for part in node.parts if len(hit := _evaluate(part, rows, outcomes))])
+
+
+def _most(node: Node, rows: Rows, outcomes: Mapping[int, Outcome], open_leaves: Set[int]) -> Rows:
+    """Return those of some rows where a condition can hold if leaves are open."""
+    if isinstance(node, int):
+        return rows if node in open_leaves else _evaluate(node, rows, outcomes)
+    if isinstance(node, AllOf):
+        for part in node.parts:
+            rows = _most(part, rows, outcomes, open_leaves)
+            if not len(rows):
+                return _NOTHING
+        return rows
+    if isinstance(node, NoneOf):
+        found = _least(node.part, rows, outcomes, open_leaves)
+        return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
+    hits = [hit for part in node.parts if len(hit := _most(part, rows, outcomes, open_leaves))]
+    return _joined(hits)
+
+
+def _least(node: Node, rows: Rows, outcomes: Mapping[int, Outcome], open_leaves: Set[int]) -> Rows:
+    """Return those of some rows where a condition is sure to hold if leaves are open."""
+    if isinstance(node, int):
+        return _NOTHING if node in open_leaves else _evaluate(node, rows, outcomes)
+    if isinstance(node, AllOf):
+        for part in node.parts:
+            rows = _least(part, rows, outcomes, open_leaves)
+            if not len(rows):
+                return _NOTHING
+        return rows
+    if isinstance(node, NoneOf):
+        found = _most(node.part, rows, outcomes, open_leaves)
+        return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
+    hits = [hit for part in node.parts if len(hit := _least(part, rows, outcomes, open_leaves))]
+    return _joined(hits)
+
+
+def _joined(hits: Sequence[Rows]) -> Rows:
     if not hits:
         return _NOTHING
     return hits[0] if len(hits) == 1 else np.unique(np.concatenate(hits))

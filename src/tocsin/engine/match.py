@@ -13,7 +13,7 @@ import pyarrow as pa
 from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Call, Field, Predicate
-from tocsin.engine.anchors import first_leaves
+from tocsin.engine.anchors import first_leaves, is_slow
 from tocsin.engine.columns import ABSENT, Cells, Mask, Rows
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
@@ -236,10 +236,14 @@ class _GateMatcher:
         first = first_leaves(gated, clauses, tests)
         self._combiner = Combiner(self.gated.conditions, clauses, first)
         self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
-        self._second = _by_column({at: leaf for at, leaf in tests.items() if at not in first})
-        self._asking = _asking(self.gated.conditions, self._second, tests)
+        second = {at: leaf for at, leaf in tests.items() if at not in first}
+        self._second = _by_column({at: leaf for at, leaf in second.items() if not is_slow(leaf)})
+        self._slow = _by_column({at: leaf for at, leaf in second.items() if is_slow(leaf)})
+        columns = (*self._second, *self._slow)
+        self._asking = _asking(self.gated.conditions, columns, tests)
         self._others = {at: leaf for at, leaf in others.items() if at in first}
-        self._second_others = {at: leaf for at, leaf in others.items() if at not in first}
+        self._slow_others = {at: leaf for at, leaf in others.items() if at not in first}
+        self._open = {at for at, leaf in second.items() if is_slow(leaf)} | self._slow_others.keys()
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         later = {number for number in gated.leaves if number not in first}
         self._exprs, self._late = _by_reading(plan, gated.leaves, later)
@@ -270,20 +274,23 @@ class _GateMatcher:
         waiting = [rows for at, rows in candidates.items() if at in self._waiting]
         if waiting:
             part = _Part(frame, np.unique(np.concatenate(waiting)), self._late)
-            outcomes.update(self._outcomes_in(part, candidates))
+            outcomes.update(self._outcomes_in(part, self._second, candidates))
+            if self._open:
+                candidates = self._combiner.narrow(candidates, outcomes, self._open)
+                outcomes.update(self._outcomes_in(part, self._slow, candidates))
+                for number, outcome in _outcomes_of(self._slow_others, part.frame):
+                    outcomes[number] = part.spread(outcome)
         return self._combiner.matches(candidates, outcomes)
 
     def _outcomes_in(
-        self, part: "_Part", candidates: Mapping[int, Rows]
+        self, part: "_Part", columns: "Mapping[Column, _Tests]", candidates: Mapping[int, Rows]
     ) -> Iterable[tuple[int, Outcome]]:
-        """Yield the outcomes of the leaves that are looked at where a condition can still hold."""
-        for column, tests in self._second.items():
+        """Yield the outcomes of some columns' tests where a condition can still hold."""
+        for column, tests in columns.items():
             asking = [candidates[at] for at in self._asking[column] if at in candidates]
             if asking:
                 rows = np.unique(np.concatenate(asking))
                 yield from tests.outcomes_among(part.cells(column), column.via, rows)
-        for number, outcome in _outcomes_of(self._second_others, part.frame):
-            yield number, part.spread(outcome)
 
 
 class _Part:

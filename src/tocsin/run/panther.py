@@ -13,10 +13,12 @@ from tocsin.rules.panther.simple import lower_expressions
 from tocsin.run.match_expressions import holds_on
 from tocsin.run.outcome import Outcome
 from tocsin.run.pack_code import detection_of, pack_code
-from tocsin.sandbox.expectations import RESULT, difference, expected_of_alert
+from tocsin.run.simple_texts import simple_detection
+from tocsin.sandbox.expectations import differences
 from tocsin.sandbox.limits import unprotected
 from tocsin.sandbox.pool import Job, Tested, isolation, run_jobs
 from tocsin.sandbox.process import Options, PackCode
+from tocsin.sandbox.runner import Outcome as Said
 from tocsin.sandbox.shims import Source
 from tocsin.sandbox.unit import FILTERED
 
@@ -93,14 +95,11 @@ def _without_python(rule: Rule) -> Iterator[Outcome]:
 
 
 def _simple(rule: Rule, test: Mapping[str, Any]) -> Outcome:
-    if more := expected_of_alert(test):
-        reason = f"{more[0]}: what an alert of a Simple Detection says is not known yet"
-        return Outcome(rule.id, _name(test), "failed", reason)
-    expected, found = test.get(RESULT), _passes(rule, "Detection", test)
-    if expected is found:
-        return Outcome(rule.id, _name(test), "passed")
-    reason = "\n".join(difference(RESULT, expected, found))
-    return Outcome(rule.id, _name(test), "failed", reason)
+    said = Said(output=_passes(rule, "Detection", test))
+    if said.output:
+        simple_detection(rule).describe(test.get("Log") or {}, said)
+    reason = "\n".join([*said.faults.values(), *differences(test, said)])
+    return Outcome(rule.id, _name(test), "failed" if reason else "passed", reason)
 
 
 def _passes(rule: Rule, key: str, test: Mapping[str, Any]) -> bool:

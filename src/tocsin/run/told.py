@@ -1,4 +1,4 @@
-"""What alerts of rules say whose Python does not run: programs that were lifted from it."""
+"""What alerts of rules say whose Python does not run, or that have none."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from tocsin.python.program import run
 from tocsin.rules.model import Input, Rule
 from tocsin.rules.panther.pack import read_document
 from tocsin.run.pack_code import detection_of
+from tocsin.run.simple_texts import simple_detection
 from tocsin.sandbox.runner import LoadedDetection, Outcome
 
 UNTOLD = "not_told"
@@ -41,6 +42,8 @@ class Teller:
 
 def _load(rule: Rule, one: Input) -> LoadedDetection:
     texts = one.lifting.texts if one.lifting else ()
+    if rule.kind == "simple":
+        return simple_detection(rule)
     functions: dict[str, Callable[[Any], Any]] = {
         name: partial(run, program) for name, program in texts
     }

@@ -17,6 +17,9 @@ from tocsin.sandbox.shims import Source
 
 _START = "import sys; sys.path.append(sys.argv[1]); from tocsin.sandbox.worker import main; main()"
 _START_SECONDS = 60
+_FLAGS = ("-s", "-P", "-B", "-X", "utf8")
+"""No site of the user's, no folder of its own to import from. The hash seed is fixed, so that texts
+that rules make of sets are the same in every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,12 @@ class WorkerProcess:
             file.truncate(MARK.size)
             self._mark = mmap.mmap(file.fileno(), MARK.size)
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, root, str(file.fileno())],
+                [sys.executable, *_FLAGS, "-c", _START, root, str(file.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(file.fileno(),),
-                env={},
+                env={"PYTHONHASHSEED": "0"},
                 cwd="/",
                 start_new_session=True,
             )
