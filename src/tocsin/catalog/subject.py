@@ -14,7 +14,7 @@ from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, And, Condition, Or
 from tocsin.engine.plan import select, select_scope
 from tocsin.jsontext import Json
-from tocsin.logs.logtype import EVERY_EVENT, LogType, Variant, generic
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType, Variant, generic
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Input, LogSource, Rule
 
@@ -37,6 +37,11 @@ class Reading:
     def is_rest(self) -> bool:
         """Return whether these are documents that are of no log type in particular."""
         return self.log_type.documents
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether lists are values to the rule, as they are to Panther's."""
+        return any(one.vocabulary == PANTHER for one, _ in self.inputs)
 
     def matches(self, record: dict[str, Json]) -> bool:
         """Say whether the rule's own conditions hold for a record, as the engine reads it."""
