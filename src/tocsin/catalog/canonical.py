@@ -184,7 +184,7 @@ def _case_last(via: tuple[Call, ...]) -> tuple[Call, ...]:
     *before, last = via or (None,)
     if last not in _STRIPS or not before or before[-1] is None or before[-1].name not in _CASES:
         return via
-    return (*_case_last((*before[:-1], last)), before[-1])  # type: ignore[arg-type]
+    return (*_case_last((*before[:-1], last)), before[-1])
 
 
 def _is_plain_case(predicate: Predicate) -> bool:

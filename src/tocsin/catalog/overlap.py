@@ -16,7 +16,7 @@ from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT, without_case
 from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
 from tocsin.catalog.outcome import is_outcome, says_kind, without_outcome
-from tocsin.catalog.subject import Reading, common_source, readings, readings_of
+from tocsin.catalog.subject import Reading, common_source, limiting_stage, readings, readings_of
 from tocsin.condition.describe import phrase, value_text
 from tocsin.condition.tree import (
     And,
@@ -30,7 +30,7 @@ from tocsin.condition.tree import (
 from tocsin.jsontext import read_value
 from tocsin.rules.describe import describe_stage
 from tocsin.rules.model import Rule
-from tocsin.rules.stages import Deduplication, Stage, Threshold
+from tocsin.rules.stages import Threshold
 
 _ANY = frozenset((ANY_TEXT, SOME_TEXT))
 EVENTS = 1000
@@ -192,7 +192,7 @@ class _Stages:
     other: Rule
 
     def limited(self, relation: Relation) -> Relation:
-        one, other = map(_limiting, (self.one.stage, self.other.stage))
+        one, other = map(limiting_stage, (self.one, self.other))
         if self.one.confirm or self.other.confirm:
             forth = other is None and not self.other.confirm
             return _limited(relation, forth=forth, back=one is None and not self.one.confirm)
@@ -202,7 +202,7 @@ class _Stages:
         return _limited(relation, forth=other is None, back=one is None)
 
     def remarks(self) -> Iterator[str]:
-        one, other = map(_limiting, (self.one.stage, self.other.stage))
+        one, other = map(limiting_stage, (self.one, self.other))
         for rule, stage in ((self.one, one), (self.other, other)):
             if stage and one != other:
                 only = describe_stage(stage)
@@ -212,11 +212,6 @@ class _Stages:
                     f"{rule.name} ({rule.ecosystem}) alerts only where its Python says so too: "
                     "what is compared must hold, but is not all that it asks"
                 )
-
-
-def _limiting(stage: Stage | None) -> Stage | None:
-    """Return a stage unless every match is in one of its alerts."""
-    return None if isinstance(stage, Deduplication) and stage.count <= 1 else stage
 
 
 def _loose(relation: Relation) -> Relation:
@@ -241,7 +236,15 @@ def _on(one: Reading, other: Reading, seed: str, events: int) -> OnLogType:
         relation = Relation.APART
     name, shape = one.log_type.name, one.places.shape.name
     return OnLogType(
-        name, shape, relation, one.condition, other.condition, shared, trial, tuple(reasons)
+        name,
+        shape,
+        relation,
+        one.condition,
+        other.condition,
+        shared,
+        trial,
+        tuple(reasons),
+        _is_single(one, other),
     )
 
 

@@ -17,6 +17,7 @@ from tocsin.jsontext import Json
 from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType, Variant, generic
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Input, LogSource, Rule
+from tocsin.rules.stages import Deduplication, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class Reading:
             return (element.read for element in through.elements(path))
 
         return holds(one.condition, through.read, elements)
+
+
+def limiting_stage(rule: Rule) -> Stage | None:
+    """Return a rule's stage, unless every match is in one of its alerts."""
+    every = isinstance(rule.stage, Deduplication) and rule.stage.count <= 1
+    return None if every else rule.stage
 
 
 @cache
