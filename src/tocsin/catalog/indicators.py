@@ -108,8 +108,11 @@ class _Names:
         if not field.path:
             return "any value"
         found = Counter(self._found(field))
+        if found and self.vocabulary != PANTHER:
+            return next(iter(found))
+        undeclared = ".".join(normal(field.path))
         if found:
-            return found.most_common(1)[0][0] if self.vocabulary == PANTHER else next(iter(found))
+            return max(found, key=lambda name: (name != undeclared, found[name]))
         name = ".".join(field.path)
         return common_names().get(fold(name), name if self.vocabulary == "ecs" else fold(name))
 

@@ -57,8 +57,8 @@ def _on_lines(part: OnLogType) -> Iterator[str]:
     for letter, condition in (("A", part.one), ("B", part.other)):
         yield f"  {letter} asks:"
         yield describe(condition, indent="    ")
-    yield from _proof_lines(part.one, part.other, "AB", single=part.single)
-    yield from _proof_lines(part.other, part.one, "BA", single=part.single)
+    yield from _proof_lines(part.one, part.other, ("A", "B"), single=part.single)
+    yield from _proof_lines(part.other, part.one, ("B", "A"), single=part.single)
     for shared in part.shared:
         values = ", ".join(shared.values[:10])
         yield f"  Both look in {shared.field} for {values}"
@@ -66,7 +66,9 @@ def _on_lines(part: OnLogType) -> Iterator[str]:
     yield from _trial_lines(part.trial)
 
 
-def _proof_lines(one: Condition, other: Condition, letters: str, *, single: bool) -> Iterator[str]:
+def _proof_lines(
+    one: Condition, other: Condition, letters: tuple[str, str], *, single: bool
+) -> Iterator[str]:
     """Yield what of the other condition follows from one, and from which part of it."""
     mine, theirs = letters
     for goal in other.parts if isinstance(other, And) else (other,):
@@ -133,8 +135,8 @@ def _rule_record(rule: Rule) -> dict[str, object]:
 
 def _on_record(part: OnLogType) -> dict[str, object]:
     proof = [
-        *_proof_lines(part.one, part.other, "AB", single=part.single),
-        *_proof_lines(part.other, part.one, "BA", single=part.single),
+        *_proof_lines(part.one, part.other, ("A", "B"), single=part.single),
+        *_proof_lines(part.other, part.one, ("B", "A"), single=part.single),
     ]
     return {
         "log_type": part.log_type,
