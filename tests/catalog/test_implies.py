@@ -11,7 +11,19 @@ from tocsin.catalog.canonical import canonical
 from tocsin.catalog.implies import UndecidedError, implies, may_imply
 from tocsin.catalog.places import Places
 from tocsin.condition.simplify import simplify
-from tocsin.condition.tree import FALSE, TRUE, And, AnyElement, Field, Not, Op, Or, Regex
+from tocsin.condition.tree import (
+    FALSE,
+    TRUE,
+    And,
+    AnyElement,
+    Call,
+    Field,
+    Not,
+    Op,
+    Or,
+    Predicate,
+    Regex,
+)
 from tocsin.logs.logtype import generic
 
 X, Y = asks("x", Op.EQUALS, "a"), asks("y", Op.EQUALS, "b")
@@ -164,3 +176,58 @@ def test_the_canonical_form_of_plain_predicates_means_the_same(seed: int) -> Non
         condition = maker.predicate(Field((maker.pick("a", "b", "c"),)))
         said = simplify(canonical(condition, places, "sigma"))
         assert [event(condition) for event in events] == [event(said) for event in events]
+
+
+def made(op, *values, via="", args=(), fold_case=False):
+    calls = tuple(Call(name, args) for name in via.split())
+    return Predicate(Field(("x",), calls), op, values, fold_case)
+
+
+A, IS_TEXT = made(EQUALS, "a"), made(EQUALS, "text", via="kind")
+IS_TRUE, IS_FALSE = made(EQUALS, True, via="truth"), made(EQUALS, False, via="truth")
+IS_NULL, LISTS = made(Op.IS_NULL), made(EQUALS, "list", "object", via="kind")
+THROUGH = {
+    "upper case is any case": (made(EQUALS, "AB", via="str.upper"), texts(EQUALS, "ab"), True),
+    "any case has an upper case": (texts(EQUALS, "ab"), made(EQUALS, "AB", via="str.upper"), True),
+    "no upper case is lower": (made(EQUALS, "ab", via="str.upper"), FALSE, True),
+    "other letters than ASCII": (made(EQUALS, "SS", via="str.upper"), texts(EQUALS, "ß"), False),
+    "stripped as it stands": (A, made(EQUALS, "a", via="str.strip"), True),
+    "stripped is not exact": (made(EQUALS, "a", via="str.strip"), A, False),
+    "stripped, then upper": (
+        made(EQUALS, "A", via="str.strip str.upper"),
+        made(EQUALS, "a", via="str.lower str.strip"),
+        True,
+    ),
+    "a text is a text": (A, IS_TEXT, True),
+    "a text is not a list": (A, LISTS, False),
+    "a text is true": (A, IS_TRUE, True),
+    "an empty text is not true": (made(EQUALS, ""), IS_TRUE, False),
+    "a start is a text": (made(STARTS, "a"), IS_TEXT, True),
+    "a start is true": (made(STARTS, "a"), IS_TRUE, True),
+    "what is made upper is a text": (made(STARTS, "ß", via="str.upper"), IS_TEXT, True),
+    "a kind is no text": (IS_TEXT, A, False),
+    "a number is none of a text": (made(Op.GREATER, 1), IS_TEXT, False),
+    "a number counts as one": (made(Op.GREATER, 2), made(Op.GREATER, 1, via="as_number"), True),
+    "a length": (A, made(EQUALS, 1, via="len"), True),
+    "a text is not null": (A, Not(IS_NULL), True),
+    "a text is no list": (A, Not(LISTS), True),
+    "a true value is not false": (A, Not(IS_FALSE), True),
+    "null is not true": (IS_NULL, Not(IS_TRUE), True),
+    "nothing is not true": (Not(made(Op.EXISTS)), Not(IS_TRUE), True),
+    "one text is not another": (A, Not(made(EQUALS, "b")), True),
+    "in another case it may be": (texts(EQUALS, "a"), Not(made(EQUALS, "A")), False),
+    "what a program does": (A, made(EQUALS, True, via="python", args=("[]",)), False),
+}
+
+
+@pytest.mark.parametrize("case", THROUGH)
+def test_what_functions_make_of_single_values(case: str) -> None:
+    places = Places(generic(None, None, None).shapes[0])
+    one, other, expected = THROUGH[case]
+    one, other = (canonical(part, places, "panther") for part in (one, other))
+    assert implies(one, other, single=True) is expected
+
+
+def test_several_values_do_not_exclude_each_other() -> None:
+    assert not implies(A, Not(IS_NULL))
+    assert not implies(A, Not(made(EQUALS, "b")))

@@ -13,6 +13,7 @@ from tocsin.catalog.indicators import Indicator, IndicatorIndex, indicators, sta
 from tocsin.condition.tree import (
     And,
     AnyElement,
+    Call,
     Field,
     FieldsCompare,
     Glob,
@@ -24,7 +25,7 @@ from tocsin.condition.tree import (
     Wild,
 )
 from tocsin.rules.cache import load_rules_cached
-from tocsin.rules.model import LogSource, Rule
+from tocsin.rules.model import LogSource, LogTypes, Rule
 from tocsin.rules.stages import Distinct, Suppression, Threshold
 
 EQUALS, CONTAINS = Op.EQUALS, Op.CONTAINS
@@ -39,6 +40,8 @@ SAME = {
         (ACTIVITY, "panther", "operationName"),
         (CLOUDTRAIL, "sigma", "eventName"),
         (CLOUDTRAIL, "ecs", "event.action"),
+        (LogTypes(("Azure.MonitorActivity",)), "panther", "operationName"),
+        (LogTypes(("AWS.CloudTrail",)), "panther", "eventName"),
     ],
     "the outcome in Azure": [
         (ACTIVITY, "sigma", "Status"),
@@ -256,3 +259,20 @@ def test_an_unknown_rule_counts_all_others() -> None:
     stranger: Rule = replace(known, id="other")
     (counts,) = index.counts(stranger, indicators(stranger)[0])
     assert counts.same == counts.same_canonical == counts.same_value == {"sigma": 1}
+
+
+def test_a_changed_case_counts_as_the_same_value() -> None:
+    scope, upper = LogTypes(("Azure.MonitorActivity",)), asks("operationName", EQUALS, "A/B")
+    upper = replace(upper, field=Field(("operationName",), (Call("str.upper"),)), fold_case=False)
+    lifted = make_rule(upper, scope, "panther", id="p", ecosystem="panther")
+    index = IndicatorIndex([lifted, make_rule(asks("operationName", EQUALS, "a/b"))])
+    (counts,) = index.counts(lifted, indicators(lifted)[0])
+    assert counts.same_canonical == {"sigma": 1}
+
+
+def test_functions_are_shown_with_their_arguments() -> None:
+    has_key = Field(
+        ("requestParameters",), (Call("has_key", ("kmsKeyId",)), Call("python", ("[]",)))
+    )
+    (found,) = indicators(make_rule(Predicate(has_key, EQUALS, (True,)), vocabulary="panther"))
+    assert found.field == 'requestParameters (has_key "kmsKeyId", python)'

@@ -9,10 +9,10 @@ import pytest
 from catalog.conditions import asks, elastic, field, like, make_rule, panther
 from tocsin.catalog.overlap import Comparison, Relation, compare
 from tocsin.catalog.overlap_text import comparison_lines, comparison_record
-from tocsin.condition.tree import And, Field, FieldsCompare, Not, Op, Or, Predicate, Regex
+from tocsin.condition.tree import And, Call, Field, FieldsCompare, Not, Op, Or, Predicate, Regex
 from tocsin.rules.load import load_rules
 from tocsin.rules.model import LogSource, Rule, Verdict
-from tocsin.rules.stages import NewTerms, Threshold
+from tocsin.rules.stages import Deduplication, NewTerms, Threshold
 
 EQUALS, CONTAINS, ENDS = Op.EQUALS, Op.CONTAINS, Op.ENDSWITH
 EVENTS = 1000
@@ -54,6 +54,62 @@ def test_a_rule_of_panther_implies_one_of_sigma(sigma_corpus: Path) -> None:
     assert tried(found) >= EVENTS
     assert found.on[0].trial.one == 0
     assert found.on[0].trial.both > 50
+
+
+def lifted(panther_analysis: Path, name: str) -> Rule:
+    return load(panther_analysis / "rules" / "azure_activity_rules" / f"{name}.yml")
+
+
+def test_a_rule_lifted_from_python_implies_one_of_sigma(
+    panther_analysis: Path, sigma_corpus: Path
+) -> None:
+    found = compare(lifted(panther_analysis, "azure_keyvault_deleted"), load(sigma_corpus / VAULTS))
+    assert found.relation is Relation.IMPLIES
+    assert found.reasons == (), "one alert for several matches takes none away"
+    (part,) = (one for one in found.on if one.log_type == "azure.activity")
+    assert part.shared[0].field == "event.action"
+    assert part.trial.one == 0
+    assert part.trial.both > 50
+
+
+def test_a_rule_lifted_from_python_equals_one_of_elastic_but_for_the_outcome(
+    panther_analysis: Path, elastic_corpus: Path
+) -> None:
+    (path,) = elastic_corpus.rglob("defense_evasion_insights_diagnostic_settings_deletion.toml")
+    found = compare(lifted(panther_analysis, "azure_diagnostic_settings_deleted"), load(path))
+    assert found.relation is Relation.EQUAL_BUT_OUTCOME
+
+
+GUARDS = {
+    "kind": Predicate(Field(("operationName",), (Call("kind"),)), EQUALS, ("text",)),
+    "truth": Predicate(Field(("operationName",), (Call("truth"),)), EQUALS, (True,)),
+    "there": Predicate(field("operationName"), Op.EXISTS),
+    "not null": Not(Predicate(field("operationName"), Op.IS_NULL)),
+}
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_guard_that_a_value_meets_anyway_changes_nothing(guard: str) -> None:
+    exact = asks("operationName", EQUALS, DELETE, fold_case=False, via=("str.upper",))
+    guarded = make_rule(
+        And((GUARDS[guard], exact)), vocabulary="panther", ecosystem="panther", id="g"
+    )
+    assert compare(guarded, operation(DELETE)).relation is Relation.EQUAL
+
+
+def test_python_that_is_asked_too_may_say_no() -> None:
+    exact = asks("operationName", EQUALS, DELETE, fold_case=False, via=("str.upper",))
+    asking = make_rule(exact, vocabulary="panther", ecosystem="panther", id="g", confirm=True)
+    found = compare(asking, operation(DELETE))
+    assert found.relation is Relation.IMPLIES
+    assert "alerts only where its Python says so too" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("count", "relation"), [(1, Relation.EQUAL), (2, Relation.IMPLIES)])
+def test_deduplication_limits_a_rule_that_waits_for_several(count: int, relation: Relation) -> None:
+    stage = Deduplication(count, timedelta(hours=1))
+    one = make_rule(asks("operationName", EQUALS, DELETE), id="d", stage=stage)
+    assert compare(one, operation(DELETE)).relation is relation
 
 
 def test_rules_that_differ_in_how_they_spell_the_outcome(elastic_corpus: Path) -> None:
@@ -223,7 +279,7 @@ def test_the_little_that_differs_is_said() -> None:
 def test_one_event_refutes_what_reasoning_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     from tocsin.catalog import overlap
 
-    monkeypatch.setattr(overlap, "implies", lambda one, other: True)
+    monkeypatch.setattr(overlap, "implies", lambda one, other, single: True)
     found = compare(operation(WRITE, DELETE), operation(WRITE, id="o"))
     assert found.relation is Relation.IMPLIED
     (part,) = found.on

@@ -6,7 +6,7 @@ several languages can be compared part by part. Values are taken to be single te
 a language reads objects and empty arrays is left out of account.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -42,6 +42,15 @@ ANY_TEXT = Glob((Wild.ANY,))
 SOME_TEXT = Glob((Wild.ONE, Wild.ANY))
 _READINGS = frozenset({"text", "string", "leaves", "filled"})
 """Functions that say how a language reads values, and leave single texts as they are."""
+
+_CASES: Mapping[str, Callable[[str], str]] = {
+    "lower": fold,
+    "upper": str.upper,
+    "str.lower": str.lower,
+    "str.casefold": str.casefold,
+    "str.upper": str.upper,
+}
+_STRIPS = (Call("str.strip"), Call("str.lstrip"), Call("str.rstrip"))
 
 
 def canonical(
@@ -163,10 +172,30 @@ def _plain(predicate: Predicate, _: tuple[type, ...]) -> Condition:
         predicate = replace(predicate, values=tuple(v for v in predicate.values if v != ""))
         if not predicate.values:
             return FALSE
-    predicate = replace(predicate, field=Field(field.path, via))
-    if op in FOLDED_OPS and via and via[-1].name in {"lower", "upper"}:
+    predicate = replace(predicate, field=Field(field.path, _case_last(via)))
+    via = predicate.field.via
+    if op in FOLDED_OPS and via and via[-1].name in _CASES and _is_plain_case(predicate):
         return _without_case(predicate)
     return _folded(predicate)
+
+
+def _case_last(via: tuple[Call, ...]) -> tuple[Call, ...]:
+    """Return functions with one that changes case behind those that cut off white space."""
+    *before, last = via or (None,)
+    if last not in _STRIPS or not before or before[-1] is None or before[-1].name not in _CASES:
+        return via
+    return (*_case_last((*before[:-1], last)), before[-1])
+
+
+def _is_plain_case(predicate: Predicate) -> bool:
+    """Say whether a change of case is as good as ignoring it: Python's own is for ASCII only."""
+    texts = (
+        part
+        for value in predicate.values
+        for part in (value.parts if isinstance(value, Glob) else (value,))
+        if isinstance(part, str)
+    )
+    return not predicate.field.via[-1].name.startswith("str.") or all(map(str.isascii, texts))
 
 
 def _only_addresses(predicate: Predicate) -> bool:
@@ -195,7 +224,7 @@ def _ignoring_case(leaf: Leaf) -> Condition:
 def _without_case(predicate: Predicate) -> Condition:
     """Turn a comparison of changed letters into one that ignores case."""
     *via, last = predicate.field.via
-    change = str.upper if last.name == "upper" else fold
+    change = _CASES[last.name]
     kept = (
         predicate.values
         if predicate.fold_case

@@ -12,7 +12,7 @@ from pathlib import Path
 from tocsin.catalog.canonical import canonical
 from tocsin.catalog.implies import UndecidedError, implies
 from tocsin.catalog.places import Places
-from tocsin.catalog.subject import Reading, readings
+from tocsin.catalog.subject import Reading, limiting_stage, readings
 from tocsin.catalog.to_kql import render_kql
 from tocsin.catalog.to_sigma import render_sigma
 from tocsin.catalog.to_sql import MACRO, render_sql
@@ -83,8 +83,8 @@ def _reading(rule: Rule, log_type: str | None) -> Reading:
 
 
 def _beside(rule: Rule) -> Iterator[str]:
-    if rule.stage:
-        yield f"alerts only on: {describe_stage(rule.stage)}"
+    if stage := limiting_stage(rule):
+        yield f"alerts only on: {describe_stage(stage)}"
     if rule.suppression:
         yield f"suppression: {describe_suppression(rule.suppression)}"
 

@@ -15,6 +15,7 @@ from tocsin.condition.functions import fold
 from tocsin.condition.tree import (
     And,
     AnyElement,
+    Call,
     Condition,
     Field,
     FieldsCompare,
@@ -28,6 +29,8 @@ from tocsin.condition.tree import (
 Event: TypeAlias = dict[str, Any]
 KEYWORDS = ("text",)
 """Where a text stands that is looked for in the whole event."""
+UNASKED = ("unasked",)
+"""A key that no condition asks for."""
 MAX_LEAVES = 2000
 _Goal: TypeAlias = tuple[Condition, bool]
 
@@ -38,6 +41,8 @@ class EventMaker:
 
     places: Places
     chance: Random
+    lists: bool = True
+    """Lists are put where a single value is asked for, too."""
 
     def make(self, condition: Condition) -> Event:
         """Make an event that meets a condition, or nearly: negations are met by good luck."""
@@ -47,7 +52,7 @@ class EventMaker:
         for leaf, is_wanted in goals:
             if isinstance(leaf, Predicate) and is_wanted:
                 by_field.setdefault(leaf.field.path, []).append(leaf)
-        for path, predicates in by_field.items():
+        for path, predicates in sorted(by_field.items(), key=self._depth):
             self._put(event, path, self._value(predicates))
         for leaf, is_wanted in goals:
             if isinstance(leaf, FieldsCompare) and is_wanted:
@@ -56,6 +61,9 @@ class EventMaker:
                 inner = EventMaker(self.places, self.chance).make_element(leaf.condition)
                 self._put(event, leaf.path, [inner] if is_wanted else [])
         return event
+
+    def _depth(self, asked: tuple[tuple[str, ...], list[Predicate]]) -> int:
+        return len(self.keys_of(asked[0]))
 
     def make_element(self, condition: Condition) -> Event:
         """Make an object of an array; the fields of its condition are keys in it."""
@@ -85,7 +93,7 @@ class EventMaker:
             by_via.setdefault(one.field.via, []).append(one)
         if any(one.op is Op.IS_NULL for one in predicates):
             return None
-        via = max(by_via, key=lambda via: (len(by_via[via]), -len(via)))
+        via = max(by_via, key=lambda via: (_tells(via), len(by_via[via]), -len(via)))
         value = wanted(by_via[via], self.chance).value(self.chance)
         if isinstance(value, str) and all(one.fold_case for one in by_via[via]):
             value = self._in_other_case(value)
@@ -94,8 +102,9 @@ class EventMaker:
         return value
 
     def _in_other_case(self, text: str) -> str:
-        way = self.chance.randrange(4)
-        other = (text, text.upper(), text.title(), text.swapcase())[way]
+        way = self.chance.randrange(5)
+        mixed = "".join(self.chance.choice((one.lower(), one.upper())) for one in text)
+        other = (text, text.upper(), text.title(), text.swapcase(), mixed)[way]
         return other if fold(other) == fold(text) else text
 
     def _put(self, event: Event, field: tuple[str, ...], value: object) -> None:
@@ -124,8 +133,10 @@ class EventMaker:
             remove(changed, keys)
         elif way == 1 or value is None:
             put(changed, keys, self._value([self.chance.choice(asked[field])]))
-        elif way == 2 and not isinstance(value, list):
+        elif way == 2 and self.lists and not isinstance(value, list):
             put(changed, keys, [value, self._word()])
+        elif way == 2 and not self.lists:
+            put(changed, UNASKED, self._word())
         elif way == 3 and isinstance(value, str):
             put(changed, keys, value.swapcase())
         elif way == 4 and isinstance(value, str):
@@ -138,6 +149,11 @@ class EventMaker:
 
     def _word(self) -> str:
         return f"{self.chance.choice(FILLERS)}{self.chance.randrange(10_000)}"
+
+
+def _tells(via: tuple[Call, ...]) -> bool:
+    """Say whether more can be told of a value than of what kind it is."""
+    return not any(call.name in {"kind", "truth", "len", "has_key", "python"} for call in via)
 
 
 def fields_asked(conditions: Iterable[Condition]) -> dict[tuple[str, ...], list[Predicate]]:
@@ -153,10 +169,10 @@ def fields_asked(conditions: Iterable[Condition]) -> dict[tuple[str, ...], list[
 
 
 def events_for(
-    one: Condition, other: Condition, places: Places, seed: str, count: int
+    one: Condition, other: Condition, places: Places, seed: str, count: int, *, lists: bool = True
 ) -> Iterator[Event]:
     """Yield so many different events, or fewer if no more are found, that tell conditions apart."""
-    maker = EventMaker(places, Random(seed))
+    maker = EventMaker(places, Random(seed), lists)
     asked = fields_asked((one, other))
     goals = (one, other, And((one, other)), And((one, Not(other))), And((other, Not(one))))
     seen: set[bytes] = set()

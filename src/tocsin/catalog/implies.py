@@ -15,6 +15,7 @@ from functools import lru_cache
 import re2
 
 from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT, TEXT_OPS, is_caseless
+from tocsin.catalog.through import NUMBER, excludes, says_through
 from tocsin.condition.evaluate import as_number, compile_test, regex_options
 from tocsin.condition.functions import fold, number_of
 from tocsin.condition.tree import (
@@ -50,9 +51,14 @@ class UndecidedError(Exception):
     """The question takes more steps than are allowed."""
 
 
-def implies(one: Condition, other: Condition, steps: int = MAX_STEPS) -> bool:
-    """Say whether it can be shown that `one` implies `other`; raise `UndecidedError`."""
-    return _Proof(steps).shows((_positive(one),), _positive(other))
+def implies(
+    one: Condition, other: Condition, steps: int = MAX_STEPS, *, single: bool = False
+) -> bool:
+    """Say whether it can be shown that `one` implies `other`; raise `UndecidedError`.
+
+    With `single` a field has one value at most, so that one predicate can exclude another.
+    """
+    return _Proof(steps, single).shows((_positive(one),), _positive(other))
 
 
 def _positive(condition: Condition) -> Condition:
@@ -77,6 +83,7 @@ class _Proof:
     """Shows that facts imply a goal; facts and goal hold negations of predicates only."""
 
     steps: int
+    single: bool = False
     paths: dict[int, tuple[Condition, frozenset[tuple[str, ...]]]] = dataclass_field(
         default_factory=dict
     )
@@ -103,7 +110,7 @@ class _Proof:
             return False
         if isinstance(goal, Or):
             return any(self.directly(fact, part) for part in goal.parts)
-        return leaf_implies(fact, goal)
+        return leaf_implies(fact, goal, single=self.single)
 
     def by_cases(self, facts: list[Condition], goal: Condition) -> bool:
         """Show the goal for every alternative of one fact, the one with the fewest.
@@ -195,14 +202,18 @@ def _is_said(goal: Predicate, condition: Condition) -> bool:
             return False
 
 
-def leaf_implies(one: Condition, other: Condition) -> bool:
+def leaf_implies(one: Condition, other: Condition, *, single: bool = False) -> bool:
     """Say whether a predicate, or the negation of one, implies another."""
     if isinstance(one, Not) and isinstance(other, Not):
-        return leaf_implies(other.part, one.part)
+        return leaf_implies(other.part, one.part, single=single)
     if isinstance(one, Predicate) and isinstance(other, Predicate):
         return _predicates(one, other)
     if isinstance(one, AnyElement) and isinstance(other, AnyElement):
-        return one.path == other.path and implies(one.condition, other.condition, 500)
+        return one.path == other.path and implies(
+            one.condition, other.condition, 500, single=single
+        )
+    if single and isinstance(one, Predicate) and isinstance(other, Not):
+        return isinstance(other.part, Predicate) and excludes(one, other.part)
     return one in (other, FALSE) or other == TRUE
 
 
@@ -218,8 +229,10 @@ def _predicates(one: Predicate, other: Predicate) -> bool:
 
 @lru_cache(maxsize=300_000)
 def _implied(one: Predicate, other: Predicate, _: tuple[type, ...]) -> bool:
+    if other.field.via == (*one.field.via, NUMBER) and one.op in _BOUNDS:
+        return _predicates(one, replace(other, field=one.field))
     if one.field.via != other.field.via:
-        return _number_of_text(one, other)
+        return _number_of_text(one, other) or says_through(one, other)
     if other.op is Op.GLOB and SOME_TEXT in other.values and one.op in {Op.REGEX, Op.CIDR}:
         return one.op is Op.CIDR
     if other.op is Op.GLOB and ANY_TEXT in other.values:

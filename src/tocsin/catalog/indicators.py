@@ -26,7 +26,7 @@ from tocsin.condition.tree import (
     Wild,
 )
 from tocsin.engine.plan import select, select_scope
-from tocsin.logs.logtype import EVERY_EVENT, LogType, Variant
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType, Variant
 from tocsin.rules.model import Indices, Input, Rule, Scope
 from tocsin.rules.stages import IndicatorMatch, NewTerms, Threshold
 
@@ -95,7 +95,10 @@ def _staged(rule: Rule) -> Iterator[tuple[str, str]]:
 
 
 class _Names:
-    """Finds the shared names of one input's fields."""
+    """Finds the shared names of one input's fields.
+
+    A log type of Panther may hold several of ours: what most of them call a field counts.
+    """
 
     def __init__(self, one: Input) -> None:
         self.vocabulary = one.vocabulary
@@ -104,12 +107,19 @@ class _Names:
     def canonical(self, field: Field) -> str:
         if not field.path:
             return "any value"
-        for places, variant in self._known:
-            expr = places.expression(self.vocabulary, field, variant)
-            if name := places.named(expr):
-                return name
+        found = Counter(self._found(field))
+        if found and self.vocabulary != PANTHER:
+            return next(iter(found))
+        undeclared = ".".join(normal(field.path))
+        if found:
+            return max(found, key=lambda name: (name != undeclared, found[name]))
         name = ".".join(field.path)
         return common_names().get(fold(name), name if self.vocabulary == "ecs" else fold(name))
+
+    def _found(self, field: Field) -> Iterator[str]:
+        for places, variant in self._known:
+            if name := places.named(places.expression(self.vocabulary, field, variant)):
+                yield name
 
 
 def _log_types(one: Input) -> Known:

@@ -16,7 +16,7 @@ from tocsin.catalog.canonical import ANY_TEXT, SOME_TEXT, without_case
 from tocsin.catalog.events import Event, events_for, put
 from tocsin.catalog.implies import UndecidedError, implies, leaf_implies
 from tocsin.catalog.outcome import is_outcome, says_kind, without_outcome
-from tocsin.catalog.subject import Reading, common_source, readings, readings_of
+from tocsin.catalog.subject import Reading, common_source, limiting_stage, readings, readings_of
 from tocsin.condition.describe import phrase, value_text
 from tocsin.condition.tree import (
     And,
@@ -92,6 +92,8 @@ class OnLogType:
     shared: tuple[Shared, ...]
     trial: Trial
     reasons: tuple[str, ...] = ()
+    single: bool = False
+    """Lists are left out of account: one rule reads them whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +192,26 @@ class _Stages:
     other: Rule
 
     def limited(self, relation: Relation) -> Relation:
-        one, other = self.one.stage, self.other.stage
+        one, other = map(limiting_stage, (self.one, self.other))
+        if self.one.confirm or self.other.confirm:
+            forth = other is None and not self.other.confirm
+            return _limited(relation, forth=forth, back=one is None and not self.one.confirm)
         if one == other:
             grows = one is None or isinstance(one, Threshold)
             return relation if grows or relation is Relation.EQUAL else _loose(relation)
         return _limited(relation, forth=other is None, back=one is None)
 
     def remarks(self) -> Iterator[str]:
-        if self.one.stage != self.other.stage:
-            for rule in (self.one, self.other):
-                if rule.stage:
-                    only = describe_stage(rule.stage)
-                    yield f"{rule.name} ({rule.ecosystem}) alerts only on: {only}"
+        one, other = map(limiting_stage, (self.one, self.other))
+        for rule, stage in ((self.one, one), (self.other, other)):
+            if stage and one != other:
+                only = describe_stage(stage)
+                yield f"{rule.name} ({rule.ecosystem}) alerts only on: {only}"
+            if rule.confirm:
+                yield (
+                    f"{rule.name} ({rule.ecosystem}) alerts only where its Python says so too: "
+                    "what is compared must hold, but is not all that it asks"
+                )
 
 
 def _loose(relation: Relation) -> Relation:
@@ -213,7 +223,7 @@ def _on(one: Reading, other: Reading, seed: str, events: int) -> OnLogType:
     forth, back = _shown(one, other, reasons), _shown(other, one, reasons)
     relation = _limited(Relation.EQUAL, forth=forth, back=back)
     shared = tuple(shared_values(one.own, other.own))
-    pinned = None if forth and back else _pinned_outcome(one.condition, other.condition)
+    pinned = None if forth and back else _pinned_outcome(one, other)
     trial = _try(one, other, seed, events)
     if relation is not Relation.OVERLAPS:
         relation = _confirmed(relation, trial, reasons)
@@ -221,21 +231,34 @@ def _on(one: Reading, other: Reading, seed: str, events: int) -> OnLogType:
         relation = Relation.EQUAL_BUT_OUTCOME
         reasons += _outcomes(one.condition, other.condition)
     elif relation in {Relation.IMPLIES, Relation.IMPLIED}:
-        reasons += _all_that_differs(one.condition, other.condition)
+        reasons += _all_that_differs(one, other)
     elif relation is Relation.OVERLAPS and not (shared and trial.both):
         relation = Relation.APART
     name, shape = one.log_type.name, one.places.shape.name
     return OnLogType(
-        name, shape, relation, one.condition, other.condition, shared, trial, tuple(reasons)
+        name,
+        shape,
+        relation,
+        one.condition,
+        other.condition,
+        shared,
+        trial,
+        tuple(reasons),
+        _is_single(one, other),
     )
 
 
 def _shown(one: Reading, other: Reading, reasons: list[str]) -> bool:
     try:
-        return implies(one.condition, other.condition)
+        return implies(one.condition, other.condition, single=_is_single(one, other))
     except (UndecidedError, RecursionError):
         reasons.append("the conditions are too large to be decided by reasoning")
         return False
+
+
+def _is_single(one: Reading, other: Reading) -> bool:
+    """Say whether lists are left out of account: one rule reads them whole."""
+    return one.is_whole or other.is_whole
 
 
 def _try(
@@ -247,7 +270,9 @@ def _try(
 ) -> Trial:
     counts = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     examples: dict[tuple[bool, bool], Event] = {}
-    for event in events_for(one.condition, other.condition, one.places, seed, events):
+    lists = not _is_single(one, other) or one.is_whole == other.is_whole
+    made = events_for(one.condition, other.condition, one.places, seed, events, lists=lists)
+    for event in made:
         if pinned:
             put(event, *pinned)
         record = read_value(orjson.dumps(event, default=str))[0]
@@ -286,17 +311,17 @@ def _by_reasoning(relation: Relation) -> str:
     return "is equal" if relation is Relation.EQUAL else relation.value
 
 
-def _all_that_differs(one: Condition, other: Condition) -> list[str]:
+def _all_that_differs(one: Reading, other: Reading) -> list[str]:
     """Say what little tells two conditions apart, if it is so little."""
     for said, change in _DIFFERENCES.items():
-        if _same(change(one), change(other)):
+        if _same(change(one.condition), change(other.condition), single=_is_single(one, other)):
             return [f"they differ only in {said}"]
     return []
 
 
-def _same(one: Condition, other: Condition) -> bool:
+def _same(one: Condition, other: Condition, *, single: bool = False) -> bool:
     try:
-        return implies(one, other) and implies(other, one)
+        return implies(one, other, single=single) and implies(other, one, single=single)
     except (UndecidedError, RecursionError):
         return False
 
@@ -355,13 +380,14 @@ def _common(mine: Predicate, theirs: Predicate) -> Iterator[str]:
             yield value_text(value)
 
 
-def _pinned_outcome(one: Condition, other: Condition) -> tuple[str, object] | None:
+def _pinned_outcome(first: Reading, second: Reading) -> tuple[str, object] | None:
     """Return a field and value of an outcome that both ask for, if they differ in nothing else."""
+    one, other = first.condition, second.condition
     asked = [[leaf for leaf in leaves(part) if is_outcome(leaf)] for part in (one, other)]
     if not all(asked):
         return None
     bare_one, bare_other = (without_outcome(part) for part in (one, other))
-    if not _same(bare_one, bare_other):
+    if not _same(bare_one, bare_other, single=_is_single(first, second)):
         return None
     return next(_agreed(asked[0], asked[1]), None)
 

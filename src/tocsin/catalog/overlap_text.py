@@ -57,8 +57,8 @@ def _on_lines(part: OnLogType) -> Iterator[str]:
     for letter, condition in (("A", part.one), ("B", part.other)):
         yield f"  {letter} asks:"
         yield describe(condition, indent="    ")
-    yield from _proof_lines(part.one, part.other, "A", "B")
-    yield from _proof_lines(part.other, part.one, "B", "A")
+    yield from _proof_lines(part.one, part.other, ("A", "B"), single=part.single)
+    yield from _proof_lines(part.other, part.one, ("B", "A"), single=part.single)
     for shared in part.shared:
         values = ", ".join(shared.values[:10])
         yield f"  Both look in {shared.field} for {values}"
@@ -66,12 +66,15 @@ def _on_lines(part: OnLogType) -> Iterator[str]:
     yield from _trial_lines(part.trial)
 
 
-def _proof_lines(one: Condition, other: Condition, mine: str, theirs: str) -> Iterator[str]:
+def _proof_lines(
+    one: Condition, other: Condition, letters: tuple[str, str], *, single: bool
+) -> Iterator[str]:
     """Yield what of the other condition follows from one, and from which part of it."""
+    mine, theirs = letters
     for goal in other.parts if isinstance(other, And) else (other,):
         shown = _short(goal)
-        if _follows(one, goal):
-            because = next((part for part in _parts(one) if _follows(part, goal)), None)
+        if _follows(one, goal, single=single):
+            because = next((p for p in _parts(one) if _follows(p, goal, single=single)), None)
             by = _short(because) if because is not None else f"all that {mine} asks"
             yield f"  {mine} gives {theirs}'s “{shown}” by “{by}”"
         else:
@@ -82,9 +85,9 @@ def _parts(condition: Condition) -> tuple[Condition, ...]:
     return condition.parts if isinstance(condition, And) else (condition,)
 
 
-def _follows(one: Condition, goal: Condition) -> bool:
+def _follows(one: Condition, goal: Condition, *, single: bool) -> bool:
     try:
-        return implies(one, goal, 2000)
+        return implies(one, goal, 2000, single=single)
     except (UndecidedError, RecursionError):
         return False
 
@@ -132,8 +135,8 @@ def _rule_record(rule: Rule) -> dict[str, object]:
 
 def _on_record(part: OnLogType) -> dict[str, object]:
     proof = [
-        *_proof_lines(part.one, part.other, "A", "B"),
-        *_proof_lines(part.other, part.one, "B", "A"),
+        *_proof_lines(part.one, part.other, ("A", "B"), single=part.single),
+        *_proof_lines(part.other, part.one, ("B", "A"), single=part.single),
     ]
     return {
         "log_type": part.log_type,

@@ -11,13 +11,14 @@ from functools import lru_cache
 
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import Call, Field
-from tocsin.logs.logtype import EVERY_EVENT, Shape, Variant
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, Shape, Variant
 from tocsin.logs.mapping import (
     ABSENT,
     All,
     Const,
     Expr,
     First,
+    Merged,
     Name,
     Path,
     Table,
@@ -26,7 +27,8 @@ from tocsin.logs.mapping import (
     every_leaf,
 )
 from tocsin.logs.respelled import Respelled
-from tocsin.logs.view import name_in
+from tocsin.logs.view import field_in, name_in
+from tocsin.logs.whole import Whole
 
 Key = tuple[str, ...]
 
@@ -58,6 +60,25 @@ def reduced(expr: Expr) -> Expr:
             return expr
 
 
+def entered(expr: Expr) -> Expr:
+    """Return an expression that reads keys of the record where one reads whole values."""
+    match expr:
+        case Whole(path, keys, spelling):
+            return Path(path + keys) if spelling.is_plain else Respelled(path, keys, spelling)
+        case First(parts) | All(parts):
+            return replace(expr, parts=tuple(map(entered, parts)))
+        case Via(of, (Call("at", rest),)) if isinstance(of, Path):
+            return Path(of.path + tuple(map(str, rest)))
+        case Table(of) | Via(of):
+            return replace(expr, of=entered(of))
+        case When(then=then, otherwise=otherwise):
+            return replace(expr, then=entered(then), otherwise=otherwise and entered(otherwise))
+        case Merged(outer, inner):
+            return Merged(entered(outer), tuple((keys, entered(part)) for keys, part in inner))
+        case _:
+            return expr
+
+
 def drops_empty(expr: Expr) -> bool:
     """Say whether nothing null or empty is ever read."""
     match expr:
@@ -82,7 +103,7 @@ class Places:
         self._raw: dict[Key, Key] = {}
         self._names: dict[Key, str] = {}
         self._loose: dict[tuple[Key, str], str] = {}
-        self._exprs: dict[tuple[str, int, str], Expr] = {}
+        self._exprs: dict[tuple[str, int, Key], Expr] = {}
         self._variants: dict[int, Variant] = {}
         self._several: dict[str, Expr] = {}
         self._paths: dict[str, Key] = {}
@@ -108,17 +129,21 @@ class Places:
 
     def expression(self, vocabulary: str, field: Field, variant: Variant = EVERY_EVENT) -> Expr:
         """Return what a field of a rule reads, in its shortest form."""
-        if len(field.path) != 1:
-            return Path(field.path)
-        at = (vocabulary, id(variant), field.path[0])
+        at = (vocabulary, id(variant), field.path)
         if at not in self._exprs:
             self._variants[id(variant)] = variant
-            names = dict(variant.names)
-            read = name_in(self.shape, vocabulary, names, field.path[0])
+            read = self._read(vocabulary, field.path, variant)
             expr = reduced(read)
             kept = drops_empty(read) and expr != ABSENT
             self._exprs[at] = Via(expr, (FILLED,)) if kept else expr
         return self._exprs[at]
+
+    def _read(self, vocabulary: str, path: Key, variant: Variant) -> Expr:
+        if vocabulary == PANTHER:
+            return entered(field_in(self.shape, vocabulary, variant.names, path))
+        if len(path) != 1:
+            return Path(path)
+        return name_in(self.shape, vocabulary, dict(variant.names), path[0])
 
     def one_key(self, expr: Expr) -> Key | None:
         """Return the normal keys of the only path that an expression reads as it stands."""
@@ -187,7 +212,7 @@ def _first_way(expr: Expr) -> tuple[Key, str]:
                 if not filled:
                     return (), ""
                 expr = filled[0]
-            case Table(of):
+            case Table(of) | Merged(of):
                 expr = of
             case When(_, then):
                 expr = then
@@ -228,6 +253,9 @@ def leaf_paths(expr: Expr) -> Iterator[Key]:
                 yield from leaf_paths(part)
         case Table(of) | Via(of):
             yield from leaf_paths(of)
+        case Merged(outer, inner):
+            for part in (outer, *(part for _, part in inner)):
+                yield from leaf_paths(part)
         case When(_, then, otherwise):
             yield from leaf_paths(then)
             if otherwise is not None:

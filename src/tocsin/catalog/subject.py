@@ -14,9 +14,10 @@ from tocsin.condition.simplify import simplify
 from tocsin.condition.tree import FALSE, And, Condition, Or
 from tocsin.engine.plan import select, select_scope
 from tocsin.jsontext import Json
-from tocsin.logs.logtype import EVERY_EVENT, LogType, Variant, generic
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType, Variant, generic
 from tocsin.logs.view import RecordView
 from tocsin.rules.model import Input, LogSource, Rule
+from tocsin.rules.stages import Deduplication, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Reading:
         """Return whether these are documents that are of no log type in particular."""
         return self.log_type.documents
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether lists are values to the rule, as they are to Panther's."""
+        return any(one.vocabulary == PANTHER for one, _ in self.inputs)
+
     def matches(self, record: dict[str, Json]) -> bool:
         """Say whether the rule's own conditions hold for a record, as the engine reads it."""
         return any(self._matches(record, one, variant) for one, variant in self.inputs)
@@ -52,6 +58,12 @@ class Reading:
             return (element.read for element in through.elements(path))
 
         return holds(one.condition, through.read, elements)
+
+
+def limiting_stage(rule: Rule) -> Stage | None:
+    """Return a rule's stage, unless every match is in one of its alerts."""
+    every = isinstance(rule.stage, Deduplication) and rule.stage.count <= 1
+    return None if every else rule.stage
 
 
 @cache

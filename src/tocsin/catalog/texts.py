@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -15,6 +16,11 @@ _CLASSES = {"d": "0123456789", "w": "abzAZ09_", "s": " \t", "D": "ab- ", "W": " 
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 _REPEATS = re.compile(r"\{(\d+)(?:(,)(\d*))?\}|[*+?]")
 _PRINTABLE = [chr(code) for code in range(33, 127)]
+
+_OF_KIND: Mapping[str, object] = {
+    "boolean": True, "integer": 1, "float": 1.5, "text": "a", "list": ["a"], "object": {"a": "a"},
+}  # fmt: skip
+"""A value of each kind that `kind` names, null aside."""
 
 
 @dataclass(slots=True)
@@ -205,7 +211,7 @@ def before(call: Call, value: object) -> object:
     """Return what a function makes a value from, as far as that is known."""
     text = str(value)
     match call.name:
-        case "split":
+        case "split" | "str.part":
             separator, index = str(call.args[0]), int(call.args[1])
             filler = "a" + separator
             if index < 0:
@@ -215,8 +221,16 @@ def before(call: Call, value: object) -> object:
             return f"/a{call.args[0]}{text}/b"
         case "append":
             return text.removesuffix(str(call.args[0]))
-        case "length":
+        case "length" | "len":
             return "a" * min(int(text), 5000) if text.isdigit() else text
+        case "kind":
+            return deepcopy(_OF_KIND.get(text))
+        case "truth":
+            return "a" if value else ""
+        case "has_key":
+            return {str(call.args[0]): "a"} if value else {}
+        case "members":
+            return [value]
         case "words" | "tokens":
             return text.strip()
         case "times":

@@ -125,8 +125,14 @@ def _has_text(predicate: Predicate) -> bool:
 def field_name(field: Field) -> str:
     """Return a field as people write it, its functions in brackets behind it."""
     name = ".".join(field.path) or "any value"
-    calls = [call.name for call in field.via if call not in _IMPLIED]
+    calls = [_call(call) for call in field.via if call not in _IMPLIED]
     return f"{name} ({', '.join(calls)})" if calls else name
+
+
+def _call(call: Call) -> str:
+    """Return a function with its arguments; what a program does is not shown."""
+    args = () if call.name == "python" else call.args
+    return " ".join((call.name, *(quote(a) if isinstance(a, str) else str(a) for a in args)))
 
 
 def plain_value(value: Value) -> str:
