@@ -32,6 +32,8 @@ NO_RULES = {
     "azure.graphactivity",
     "azure.aadgraphactivity",
     "ecs",
+    "panther.event",
+    "panther.resource",
 }
 """Log types that no rule of SigmaHQ is for."""
 

@@ -70,7 +70,7 @@ QUERIES = {
     "has:test": {STRANGER},
     "-has:logic": {TWO, STRANGER},
     "has:stage": {CHANGED, STRANGER},
-    "verdict:cannot": {TWO, STRANGER},
+    "verdict:cannot": {TWO},
     "kind:new_terms": {CHANGED},
     "license:apache-2.0": {STRANGER},
     "license:detection*": {OFFICE, ALONE, READ},

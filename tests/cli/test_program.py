@@ -13,7 +13,7 @@ import tocsin as package
 from cli.calling import rule, scan, tocsin
 
 COMMANDS = {
-    "": ["demo", "explain", "logs", "rules", "scan", "test"],
+    "": ["attack", "catalog", "demo", "explain", "logs", "rules", "scan", "test"],
     "rules": ["add", "check", "convert", "diff", "list", "overlap", "show", "update"],
     "logs": ["fields", "identify", "normalize", "types"],
 }

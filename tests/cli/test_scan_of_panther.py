@@ -9,8 +9,10 @@ import pytest
 from cli.calling import tocsin
 
 CODE = """
+    from panther_detection_helpers.caching import get_counter
+
     def rule(event):
-        return event["n"] > 1
+        return event["n"] > 1 + get_counter("none")
 
     def severity(event):
         return "critical"
@@ -47,7 +49,8 @@ def test_without_leave_the_user_is_told_how_to_give_it(pack: Path, log: Path) ->
 
 
 def test_alerts_errors_and_costs_are_shown(pack: Path, log: Path) -> None:
-    result = scan(pack, log, "--allow-python", "--stats", "--fail-on", "critical")
+    options = ("--allow-python", "--strict-errors", "--stats", "--fail-on", "critical")
+    result = scan(pack, log, *options)
     assert result.status == 1
     for told in ("critical", "More Than One", "1 rules could not say whether an event matches"):
         assert told in result.text + result.err
