@@ -184,7 +184,7 @@ def test_a_rule_out_of_reach_asks_for_what_no_record_has(rules, name):
     assert missing in json.dumps(rule.fields)
     assert exported_shapes(rule)
     for shape in exported_shapes(rule):
-        declared = shape.names["ecs"].get(fold(missing))
+        declared = shape.names.get("ecs", {}).get(fold(missing))
         assert declared is None or "geoip" in repr(declared), shape.name
 
 
