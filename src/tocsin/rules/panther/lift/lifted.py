@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tocsin.condition.tree import TRUE as ALWAYS
+from tocsin.condition.tree import And as AllOf
 from tocsin.condition.tree import Condition
 from tocsin.rules.panther.lift.calls import go_through
 from tocsin.rules.panther.lift.encode import encode
 from tocsin.rules.panther.lift.logic import Budget, TooLong, conj, disj, is_exactly, ite
-from tocsin.rules.panther.lift.lower import COMPUTED, FLAT, LISTS, Lowering
+from tocsin.rules.panther.lift.lower import COMPUTED, FLAT, LISTS, Lowering, parts_behind
 from tocsin.rules.panther.lift.machine import BUDGET, Exit, Machine, Model, Store
 from tocsin.rules.panther.lift.modules import OWN, DataModel, Library
 from tocsin.rules.panther.lift.nodes import EVENT, FALSE, NONE, TRUE, Node, app, const
@@ -17,6 +18,8 @@ from tocsin.rules.panther.lift.things import Function, Module, Value
 from tocsin.rules.panther.lift.tidy import tidy
 
 UNLIMITED = 10**9
+MOST_PARTS = 3_000
+"""Parts of a condition: one that takes more is left to Python."""
 TEXT_BUDGET = 25_000
 TEXTS = (
     "title",
@@ -173,8 +176,17 @@ class _Run:
         unknown = self._machine.unknown("") if lost is not FALSE else FALSE
         self._matches = disj(found, conj(lost, unknown))
         Budget.left = UNLIMITED
-        self._condition = self._lowering.lower(tidy(self._matches))
+        self._condition = self._without_large(self._lowering.lower(tidy(self._matches)))
         self._follow(returns)
+
+    def _without_large(self, condition: Condition) -> Condition:
+        """Leave to Python what takes more parts to say than it is worth; the rest is necessary."""
+        parts = condition.parts if isinstance(condition, AllOf) else (condition,)
+        kept = tuple(part for part in parts if parts_behind(part, MOST_PARTS) >= 0)
+        if len(kept) == len(parts):
+            return condition
+        self._lowering.left_out[f"a condition of more than {MOST_PARTS:,} parts"] = None
+        return AllOf(kept)
 
     def _is(self, one: Exit, *, wanted: bool) -> Node:
         self._machine.store = one.store

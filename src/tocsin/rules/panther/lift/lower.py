@@ -610,3 +610,16 @@ def _why(node: Node) -> str:
         return "it depends on what is not known"
     paths = sorted({".".join(one.path) or "the whole event" for one in reads(node) if not one.base})
     return f"a comparison of several fields: {', '.join(paths)}"
+
+
+def parts_behind(condition: Condition, left: int) -> int:
+    """Return how many of a number of parts are left behind those of a condition; negative: none."""
+    left -= 1
+    if isinstance(condition, AllOf | AnyOf):
+        for part in condition.parts:
+            if left < 0:
+                break
+            left = parts_behind(part, left)
+    elif isinstance(condition, NoneOf):
+        left = parts_behind(condition.part, left)
+    return left
