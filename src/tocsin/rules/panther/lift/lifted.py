@@ -183,7 +183,7 @@ class _Run:
         """Leave to Python what takes more parts to say than it is worth; the rest is necessary."""
         parts = condition.parts if isinstance(condition, AllOf) else (condition,)
         kept = tuple(part for part in parts if parts_behind(part, MOST_PARTS) >= 0)
-        if len(kept) == len(parts):
+        if len(kept) == len(parts) or not kept:
             return condition
         self._lowering.left_out[f"a condition of more than {MOST_PARTS:,} parts"] = None
         return AllOf(kept)
