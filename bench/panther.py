@@ -1,10 +1,10 @@
 """How fast rules of Panther are matched by their conditions, against calls of their Python.
 
-    python -m bench.panther CHECKOUT [--log-type AWS.CloudTrail …] [--events N] [--calls N]
+    python -m bench.panther CHECKOUT [--log-type NAME …] [--logs FILE …] [--events N] [--calls N]
 
-The events are those of the rules' tests, repeated with ids, times, addresses and request ids of
-their own. Rates are events per second of CPU time, medians of five runs in one process. The Python
-of the checkout runs in this process: it must be one that you trust.
+The events are those of some files, or of the rules' tests, repeated with ids, times, addresses and
+request ids of their own. Rates are events per second of CPU time, medians of five runs in one
+process. The Python of the checkout runs in this process: it must be one that you trust.
 """
 
 import argparse
@@ -51,19 +51,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Conditions of Panther's rules against calls.")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--log-type", action="append", default=[])
+    parser.add_argument("--logs", action="append", default=[], type=Path)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--calls", type=int, default=1_000)
     options = parser.parse_args()
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     loaded = load_rules_cached([options.checkout])
     for log_type in options.log_type or list(HOMES):
-        _bench(loaded, log_type, options.events, options.calls)
+        given = [json.loads(line) for path in options.logs for line in path.open()]
+        _bench(loaded, log_type, given, options.events, options.calls)
 
 
-def _bench(loaded: RuleSet, log_type: str, events: int, calls: int) -> None:
+def _bench(
+    loaded: RuleSet, log_type: str, given: list[dict[str, Any]], events: int, calls: int
+) -> None:
     rules = [rule for rule in loaded.rules if rule.kind == "python" and _is_for(rule, log_type)]
     (home,) = (one for one in load_log_types() if one.name == HOMES[log_type])
-    logs = list(_logs(rules, log_type))
+    logs = given or list(_logs(rules, log_type))
     texts = list(_unique(logs, home, events))
     matched, rate = _by_conditions(rules, home, texts)
     said, own_rate = _by_calls(loaded, rules, log_type, texts[:calls])
@@ -72,7 +76,7 @@ def _bench(loaded: RuleSet, log_type: str, events: int, calls: int) -> None:
     lost = said - found
     extra = {one for one in found - said if one[1] in exact}
     print(
-        f"{log_type}: {len(rules)} rules, {len(exact)} exact; {len(logs)} logs of tests, "
+        f"{log_type}: {len(rules)} rules, {len(exact)} exact; {len(logs)} logs, "
         f"{len(texts):,} events of {sum(map(len, texts)) / len(texts):,.0f} bytes; "
         f"{len(matched) / len(texts):.2f} matches an event\n"
         f"  conditions {rate:,.0f} events/s, calls {own_rate:,.0f} events/s: "
