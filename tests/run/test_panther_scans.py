@@ -389,3 +389,9 @@ def test_a_simple_detection_says_what_its_file_says(tmp_path):
         (" hit root", "critical", 1, {"dedup": "defaultDedupString:Simple"}),
     ]
     assert found[0]["context"] == {"name": "ana", "what": "disk"}
+
+
+def test_summary_attributes_are_shown_with_the_alert(pack):
+    rules = pack(sums=(ALL, {"SummaryAttributes": ["who.name", "who:id", "gone"]}))
+    (alert,) = scan(rules, [at(0, hit=True, who={"name": "ana", "id": [1, 2]})])
+    assert alert.context == {"who.name": "ana", "who:id": ["1", "2"]}

@@ -4,6 +4,7 @@ The verdict is that of the engine and of the alert builder: the same log types, 
 are asked, and the same conditions of the same names.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from tocsin.engine.stages.compose import fields_of
 from tocsin.jsontext import Json
 from tocsin.logs.bridges import Bridge, bridge_names, load_bridge
 from tocsin.logs.load import shipped_log_types
-from tocsin.logs.logtype import EVERY_EVENT, LogType, Shape, Variant
+from tocsin.logs.logtype import EVERY_EVENT, PANTHER, LogType, Shape, Variant
 from tocsin.logs.view import RecordView, identify
 from tocsin.rules.model import Indices, Input, LogTypes, Rule, Scope
 from tocsin.times import PLAIN_CLOCK, Clock
@@ -163,7 +164,8 @@ def _attempt(
 
 def leaf_texts_of(view: RecordView, name: str) -> tuple[str, ...]:
     """Return the values of a field as stages compare them: the text of each."""
-    return tuple(str(text) for text in view.read(Field((name,), _LEAVES)) or ())
+    path = tuple(re.split("[.:]", name)) if view.vocabulary == PANTHER else (name,)
+    return tuple(str(text) for text in view.read(Field(path, _LEAVES)) or ())
 
 
 _LEAVES = (Call("leaves"),)

@@ -70,6 +70,11 @@ class RecordView:
     def _make_reader(self) -> Reader:
         return Reader(self._path, self._name, self._respelled, self._whole, self._holds)
 
+    @property
+    def vocabulary(self) -> str:
+        """Return whose names it is seen under."""
+        return self._vocabulary
+
     def read(self, field: Field) -> list[Scalar] | None:
         """Return the values of a field after its functions; None if it is absent."""
         if field not in self._values:
