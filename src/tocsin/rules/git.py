@@ -63,6 +63,13 @@ def export(path: Path, revision: str, archive: Path) -> str:
     return commit
 
 
+def origin(folder: Path) -> tuple[str, str]:
+    """Return where a repository was copied from, and the commit that is checked out."""
+    remote = _git("-C", str(folder), "config", "--get", "remote.origin.url")
+    commit = _git("-C", str(folder), "rev-parse", "HEAD")
+    return remote.decode().strip(), commit.decode().strip()
+
+
 def _git(*arguments: str) -> bytes:
     environment = {
         **os.environ,

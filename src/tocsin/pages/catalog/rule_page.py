@@ -13,6 +13,7 @@ from tocsin.catalog.entries import Entry
 from tocsin.catalog.indicators import Counts, Indicator
 from tocsin.catalog.text import RawText, raw_texts
 from tocsin.catalog.translate import CannotSay
+from tocsin.catalog.upstream import upstream_of
 from tocsin.condition.functions import fold
 from tocsin.condition.tree import TRUE
 from tocsin.content.attack import Name
@@ -164,6 +165,8 @@ class RulePage:
     tests: tuple[TestView, ...]
     more_tests: int
     code: tuple[CodeView, ...]
+    upstream: str | None = None
+    """Where its file can be seen at its source."""
 
     @property
     def contents(self) -> tuple[tuple[str, str, bool], ...]:
@@ -215,6 +218,7 @@ def make_rule_page(entry: Entry, corpus: Corpus) -> RulePage:
         tests=tuple(tests[:MOST_TESTS]),
         more_tests=max(len(tests) - MOST_TESTS, 0),
         code=tuple(map(_code, raw_texts(rule))),
+        upstream=upstream_of(rule),
     )
 
 
