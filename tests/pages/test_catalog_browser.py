@@ -173,7 +173,8 @@ def test_it_works_from_a_folder_of_a_server(browser: Any, served: str) -> None:
     page.fill("#q", "value:winword")
     page.keyboard.press("Enter")
     page.wait_for_selector("#hits .name")
-    page.click("#hits .name")
+    with page.expect_navigation(wait_until="load"):
+        page.click("#hits .name")
     assert page.title().startswith("Rundll32 Started by Office")
     page.close()
 
