@@ -12,7 +12,6 @@ import argparse
 import importlib
 import inspect
 import os
-import pkgutil
 import re
 import sys
 import tempfile
@@ -99,12 +98,8 @@ def value_types() -> list[type]:
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Yield the name and the command of everything that the command line can do."""
-    modules = (
-        importlib.import_module(f"{cli.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(cli.__path__)
-    )
-    for module in modules:
-        command = getattr(module, "command", None)
+    for top in cli.COMMANDS:
+        command = importlib.import_module(f"{cli.__name__}.{top}").command
         if isinstance(command, click.Group):
             for name, member in command.commands.items():
                 yield f"{command.name} {name}", member

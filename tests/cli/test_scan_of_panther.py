@@ -64,6 +64,7 @@ def test_other_rules_run_beside_those_that_are_left_out(pack: Path, log: Path) -
     result = scan(pack, log)
     assert "1 rules are decided by their Python, which runs with --allow-python" in result.err
     assert result.status == 0
+    assert scan(pack, log, "--strict").status == 3
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,11 @@ def test_other_rules_run_beside_those_that_are_left_out(pack: Path, log: Path) -
 def test_a_table_that_is_unknown_is_refused(pack: Path, log: Path, given: str, says: str) -> None:
     result = scan(pack, log, "--allow-python", "--lookup", given)
     assert (result.status, says in result.err) == (2, True)
+
+
+def test_signals_are_for_other_rules_unless_asked_for(pack: Path, log: Path) -> None:
+    with (pack / "more.yml").open("a") as file:
+        file.write("CreateAlert: false\n")
+    options = ("--allow-python", "-f", "ndjson")
+    assert "no rule is left" in scan(pack, log, *options).err
+    assert len(scan(pack, log, *options, "--building-blocks").records) == 1

@@ -71,6 +71,26 @@ BY_USER = (
 )
 
 
+DESCRIBED = """
+    LIMITS = {"low": 1, "high": 5}
+
+    def rule(event):
+        return event.get("n", 0) > LIMITS["low"] and event.deep_get("who", "name") != "root"
+
+    def title(event):
+        return f"{event.deep_get('who', 'name', default='somebody')} did {event.get('n')}"
+
+    def dedup(event):
+        return event.deep_get("who", "name", default="")
+
+    def severity(event):
+        return "HIGH" if event.get("n") >= LIMITS["high"] else "DEFAULT"
+
+    def alert_context(event):
+        return {"n": event.get("n"), "who": event.get("who")}
+"""
+
+
 def test_no_python_runs_unless_it_is_allowed(pack, tmp_path):
     mark = tmp_path / "ran"
     rules = pack(spy=(f"open({str(mark)!r}, 'w')\ndef rule(event): return True", {}))
@@ -136,9 +156,15 @@ def test_unique_counts_different_values(pack):
     assert [(alert.count, alert.stage.distinct) for alert in result] == [(6, ("unique", 3))]
 
 
-def test_signals_raise_no_alert(pack):
-    rules = pack(quiet=(ALL, {"CreateAlert": False}))
-    assert all(rule.building_block for rule in rules)
+def test_of_signals_only_the_context_is_asked(pack):
+    rules = pack(quiet=(DESCRIBED, {"CreateAlert": False}))
+    (alert,) = scan(rules, [at(0, n=9, who={"name": "ana"})])
+    assert rules.rules[0].building_block
+    assert (alert.title, alert.severity.value, alert.context["n"].text) == (
+        "The quiet",
+        "medium",
+        "9",
+    )
 
 
 def test_an_event_without_time_is_an_alert_too(pack):
@@ -300,26 +326,6 @@ def test_a_resource_is_known_by_its_type(tmp_path):
     assert [(alert.rule.id, alert.event.line) for alert in result] == [("Sample.Open", 3)]
 
 
-DESCRIBED = """
-    LIMITS = {"low": 1, "high": 5}
-
-    def rule(event):
-        return event.get("n", 0) > LIMITS["low"] and event.deep_get("who", "name") != "root"
-
-    def title(event):
-        return f"{event.deep_get('who', 'name', default='somebody')} did {event.get('n')}"
-
-    def dedup(event):
-        return event.deep_get("who", "name", default="")
-
-    def severity(event):
-        return "HIGH" if event.get("n") >= LIMITS["high"] else "DEFAULT"
-
-    def alert_context(event):
-        return {"n": event.get("n"), "who": event.get("who")}
-"""
-
-
 def test_what_is_lifted_alerts_as_python_does_without_it(pack):
     rules = pack(lift=True, told=(DESCRIBED, {"Threshold": 2}))
     names = ["ana", "bob", "root", None]
@@ -395,3 +401,26 @@ def test_summary_attributes_are_shown_with_the_alert(pack):
     rules = pack(sums=(ALL, {"SummaryAttributes": ["who.name", "who:id", "gone"]}))
     (alert,) = scan(rules, [at(0, hit=True, who={"name": "ana", "id": [1, 2]})])
     assert alert.context == {"who.name": "ana", "who:id": ["1", "2"]}
+
+
+def test_texts_that_fail_without_python_are_counted_too(pack):
+    code = """
+    def rule(event): return event.get("hit") is True
+    def title(event): return event["who"]["name"]
+    """
+    rules = pack(lift=True, fails=(code, {}))
+    result = scan(rules, [at(0, hit=True)], allow_python=False)
+    assert [alert.title for alert in result] == ["fails"]
+    assert result.summary.asking.faults[0].count == 1
+
+
+def test_a_pack_whose_data_model_hangs_is_stopped_as_a_whole(tmp_path, monkeypatch):
+    changed = {"data_models/sample.py": "while True: pass"}
+    write_pack(tmp_path, **changed)
+    rules = load_rules([tmp_path], LoadOptions(lift=False))
+    monkeypatch.setattr(tocsin.api, "_python", quick(tocsin.api._python))
+    result = scan(rules, [{"user": "ana", "count": 4}])
+    assert [alert.rule.id for alert in result] == ["Sample.Simple"]
+    told_reasons = set(result.summary.asking.stopped.values())
+    assert len(told_reasons) == 1
+    assert "helpers or data models of its pack: did not end within" in told_reasons.pop()

@@ -279,17 +279,10 @@ def to_record(alert: Alert) -> dict[str, object]:
         "matched": [_evidence_record(evidence) for evidence in alert.matched],
         "attack": attack_records(alert.rule.attack),
         "guide": alert.guide,
-        **_said_record(alert.said),
+        "description": alert.said.description,
+        "reference": alert.said.reference,
+        "destinations": alert.said.destinations,
     }
-
-
-def _said_record(said: Said) -> dict[str, object]:
-    found = {
-        "description": said.description,
-        "reference": said.reference,
-        "destinations": said.destinations,
-    }
-    return {key: value for key, value in found.items() if value is not None}
 
 
 def _written(value: Json) -> orjson.Fragment:

@@ -63,11 +63,6 @@ class RuleDiff:
     text: tuple[str, ...] = ()
     """Lines of a unified diff, where the texts were given."""
 
-    @property
-    def means_the_same(self) -> bool:
-        """Return whether nothing changed that bears on what the rule alerts on or says of it."""
-        return not self.changes
-
 
 @dataclass(frozen=True, slots=True)
 class PackDiff:

@@ -225,7 +225,7 @@ def command(
         report.print(stopwatch.seconds)
     if stats:
         report.print_costs()
-    sys.exit(_status(summary, quarantine, loaded, limit, strict))
+    sys.exit(_status(summary, quarantine, loaded, limit, strict=strict, python=allow_python))
 
 
 def _window(since: str | None, until: str | None) -> Window:
@@ -297,7 +297,9 @@ def _status(
     quarantine: Quarantine,
     loaded: RuleSet,
     limit: Severity | None,
+    *,
     strict: bool,
+    python: bool,
 ) -> int:
     if summary.failed_files or not summary.files:
         return UNREADABLE
@@ -305,7 +307,9 @@ def _status(
     if limit and any(rank >= limit.rank for rank in fired):
         return FIRED
     records = quarantine.count or summary.unidentified
-    rules = any(rule.verdict is Verdict.CANNOT for rule in loaded.rules)
+    rules = any(
+        rule.verdict is Verdict.CANNOT or (rule.confirm and not python) for rule in loaded.rules
+    )
     rules = rules or bool(summary.asking.stopped)
     files = any(skipped.reason != NO_RULE for skipped in loaded.skipped)
     return LEFT_OUT if strict and (records or rules or files) else 0

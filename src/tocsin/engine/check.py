@@ -21,8 +21,8 @@ class Checked:
     log_types: tuple[str, ...]
 
 
-def check(rule: Rule, log_types: Sequence[LogType], *, allow_python: bool = False) -> Checked:
-    """Check one rule; `allow_python` says that its Python may run."""
+def check(rule: Rule, log_types: Sequence[LogType]) -> Checked:
+    """Check one rule as it runs without Python."""
     names = [one.name for one in log_types if addressed(one, [rule])]
     reasons = list(rule.reasons)
     verdict = rule.verdict
@@ -30,7 +30,7 @@ def check(rule: Rule, log_types: Sequence[LogType], *, allow_python: bool = Fals
     if bridged and verdict is Verdict.RUNS:
         verdict = Verdict.APPROXIMATE
     reasons += bridged
-    if rule.confirm and not allow_python:
+    if rule.confirm:
         verdict = Verdict.CANNOT
         reasons.append("its Python decides, which scans run with --allow-python")
     if not names and rule.inputs:

@@ -88,7 +88,7 @@ class Combiner:
     ) -> dict[int, Rows]:
         """Return the candidates that may still match, whatever comes of the leaves left open."""
         found = {
-            number: _most(self._conditions[number], rows, outcomes, open_leaves)
+            number: _evaluate(self._conditions[number], rows, outcomes, open_leaves)
             for number, rows in candidates.items()
         }
         return {number: rows for number, rows in found.items() if len(rows)}
@@ -108,58 +108,34 @@ def _union(clause: Sequence[int], outcomes: Mapping[int, Outcome]) -> Mask:
     return held[0] if len(held) == 1 else np.logical_or.reduce(held)
 
 
-def _evaluate(node: Node, rows: Rows, outcomes: Mapping[int, Outcome]) -> Rows:
-    """Return those of some rows where a condition holds, in order."""
+def _evaluate(
+    node: Node,
+    rows: Rows,
+    outcomes: Mapping[int, Outcome],
+    open_leaves: Set[int] = frozenset(),
+    *,
+    most: bool = True,
+) -> Rows:
+    """Return those of some rows where a condition holds, in order.
+
+    Where leaves are open, these are all rows where it can hold, or those where it is sure to.
+    """
     if isinstance(node, int):
+        if node in open_leaves:
+            return rows if most else _NOTHING
         outcome = outcomes.get(node)
         return _NOTHING if outcome is None else outcome.among(rows)
     if isinstance(node, AllOf):
         for part in node.parts:
-            rows = _evaluate(part, rows, outcomes)
+            rows = _evaluate(part, rows, outcomes, open_leaves, most=most)
             if not len(rows):
                 return _NOTHING
         return rows
     if isinstance(node, NoneOf):
-        found = _evaluate(node.part, rows, outcomes)
+        found = _evaluate(node.part, rows, outcomes, open_leaves, most=not most)
         return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
-    return _joined([hit for part in node.parts if len(hit := _evaluate(part, rows, outcomes))])
-
-
-def _most(node: Node, rows: Rows, outcomes: Mapping[int, Outcome], open_leaves: Set[int]) -> Rows:
-    """Return those of some rows where a condition can hold if leaves are open."""
-    if isinstance(node, int):
-        return rows if node in open_leaves else _evaluate(node, rows, outcomes)
-    if isinstance(node, AllOf):
-        for part in node.parts:
-            rows = _most(part, rows, outcomes, open_leaves)
-            if not len(rows):
-                return _NOTHING
-        return rows
-    if isinstance(node, NoneOf):
-        found = _least(node.part, rows, outcomes, open_leaves)
-        return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
-    hits = [hit for part in node.parts if len(hit := _most(part, rows, outcomes, open_leaves))]
-    return _joined(hits)
-
-
-def _least(node: Node, rows: Rows, outcomes: Mapping[int, Outcome], open_leaves: Set[int]) -> Rows:
-    """Return those of some rows where a condition is sure to hold if leaves are open."""
-    if isinstance(node, int):
-        return _NOTHING if node in open_leaves else _evaluate(node, rows, outcomes)
-    if isinstance(node, AllOf):
-        for part in node.parts:
-            rows = _least(part, rows, outcomes, open_leaves)
-            if not len(rows):
-                return _NOTHING
-        return rows
-    if isinstance(node, NoneOf):
-        found = _most(node.part, rows, outcomes, open_leaves)
-        return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
-    hits = [hit for part in node.parts if len(hit := _least(part, rows, outcomes, open_leaves))]
-    return _joined(hits)
-
-
-def _joined(hits: Sequence[Rows]) -> Rows:
+    parts = (_evaluate(part, rows, outcomes, open_leaves, most=most) for part in node.parts)
+    hits = [hit for hit in parts if len(hit)]
     if not hits:
         return _NOTHING
     return hits[0] if len(hits) == 1 else np.unique(np.concatenate(hits))

@@ -339,10 +339,6 @@ def _unique_walk(value: Any, default: Any, return_val: str, *keys: Any) -> Any:
     return deep_walk(value, keys, default, return_val)
 
 
-def _ip_in(address: Any, network: Any) -> bool:
-    return address in network
-
-
 def _sum(value: Any, *start: Any) -> Any:
     return sum(value, *start)
 

@@ -15,7 +15,6 @@ from tocsin.condition.tree import (
     Condition,
     FieldsCompare,
     Not,
-    Op,
     Or,
     Predicate,
 )
@@ -198,7 +197,3 @@ def texts(value: object) -> tuple[str, ...]:
     """Return a text or a list of texts as several."""
     items: Iterable[object] = value if isinstance(value, list) else (value,)
     return tuple(str(item) for item in items if isinstance(item, str | int | float) and item != "")
-
-
-PRESENCE = frozenset({Op.EXISTS.value, Op.IS_NULL.value})
-"""Tests that ask for no value."""

@@ -176,9 +176,12 @@ class Confirmer:
         if answer.error:
             self.asking.errors.setdefault(answer.number, Errors()).add(answer.error)
             return False
-        for fault in answer.faults.values():
-            self.asking.faults.setdefault(answer.number, Errors()).add(fault)
+        self._count_faults(answer.number, answer.faults)
         return True
+
+    def _count_faults(self, number: int, faults: Mapping[str, str]) -> None:
+        for fault in faults.values():
+            self.asking.faults.setdefault(number, Errors()).add(fault)
 
     def _told(self, number: int, hit: Hit) -> Mapping[str, Any]:
         """Return what a rule says of a match without its Python."""
@@ -187,7 +190,10 @@ class Confirmer:
         planned = _planned(plan.inputs, number, rule, view)
         own = view.through("panther", planned.variant)
         name = _log_type_of(plan.log_type, planned, rule, view)
-        return self._teller.tell(rule, rule.inputs[planned.number], panther_document(own, name))
+        one = rule.inputs[planned.number]
+        outcome = self._teller.tell(rule, one, panther_document(own, name))
+        self._count_faults(number, outcome.faults)
+        return outcome.alert
 
     def _seen(self, hit: Hit) -> tuple[Plan, RecordView]:
         """Return the record of a match, and the plan that it was met with."""
@@ -244,7 +250,7 @@ def _log_type_of(log_type: LogType, planned: PlannedInput, rule: Rule, view: Rec
 
 def _streams(rules: Sequence[Rule], python: Python, asking: Asking) -> Iterator[tuple[str, Stream]]:
     for pack in dict.fromkeys(rule.pack for rule in rules if rule.kind in WITH_PYTHON):
-        code = pack_code(part for part in python.parts if part.pack == pack)
+        code = pack_code([part for part in python.parts if part.pack == pack])
         detections: dict[int, Streamed] = {}
         for number, rule in enumerate(rules):
             if rule.pack == pack and rule.kind in WITH_PYTHON:

@@ -1,12 +1,18 @@
 """What workers need of a pack of Panther, as text: detections, helpers, data models."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tocsin.errors import RuleError
 from tocsin.rules.model import Rule
-from tocsin.rules.panther.pack import python_file, read_document, read_python
+from tocsin.rules.panther.pack import (
+    helpers_among,
+    models_among,
+    python_file,
+    read_document,
+    read_python,
+)
 from tocsin.sandbox.process import Model, PackCode
 from tocsin.sandbox.runner import Detection
 from tocsin.sandbox.shims import Source
@@ -29,34 +35,26 @@ def detection_of(rule: Rule, document: Mapping[str, Any]) -> Detection:
     )
 
 
-def pack_code(parts: Iterable[Rule]) -> PackCode:
+def pack_code(parts: Sequence[Rule]) -> PackCode:
     """Return the helpers and the enabled data models among the parts of a pack."""
-    helpers: dict[str, Source] = {}
-    models: list[Model] = []
-    for part in parts:
-        if part.kind == "global" and (source := _source(part)):
-            helpers[python_file(part).stem] = source
-        elif part.kind == "datamodel" and part.enabled:
-            models.append(_model(part))
+    helpers = {name: _source(part) for name, part in helpers_among(parts).items()}
+    models = [
+        Model(part.id, log_types, mappings, _source(part) if _has_python(part) else None)
+        for part, log_types, mappings in models_among(parts)
+    ]
     return PackCode(helpers, models)
 
 
-def _source(part: Rule) -> Source | None:
-    if not read_document(part).get("Filename"):
-        return None
+def _has_python(part: Rule) -> bool:
+    return bool(read_document(part).get("Filename"))
+
+
+def _source(part: Rule) -> Source:
+    """Return the Python of a part; if it cannot be read, what imports it is told so."""
     try:
         return Source(str(python_file(part)), read_python(part))
     except RuleError as error:
         return Source(str(python_file(part)), f"raise ImportError({str(error)!r})")
-
-
-def _model(part: Rule) -> Model:
-    document = read_document(part)
-    mappings = document.get("Mappings")
-    kept = [one for one in mappings if isinstance(one, dict)] if isinstance(mappings, list) else []
-    log_types = document.get("LogTypes")
-    named = [str(one) for one in log_types] if isinstance(log_types, list) else []
-    return Model(part.id, named, kept, _source(part))
 
 
 def remembers(source: Source, helpers: Mapping[str, Source]) -> bool:

@@ -26,7 +26,7 @@ class Teller:
 
     _loaded: dict[int, LoadedDetection] = field(default_factory=dict)
 
-    def tell(self, rule: Rule, one: Input, document: Mapping[str, Json]) -> dict[str, Any]:
+    def tell(self, rule: Rule, one: Input, document: Mapping[str, Json]) -> Outcome:
         """Return what an alert says, with the fallbacks that Panther has for what is not there."""
         if id(one) not in self._loaded:
             self._loaded[id(one)] = _load(rule, one)
@@ -37,13 +37,13 @@ class Teller:
         if untold:
             context = outcome.alert.get("alert_context") or {}
             outcome.alert["alert_context"] = {**context, UNTOLD: [name for name, _ in untold]}
-        return outcome.alert
+        return outcome
 
 
 def _load(rule: Rule, one: Input) -> LoadedDetection:
-    texts = one.lifting.texts if one.lifting else ()
     if rule.kind == "simple":
         return simple_detection(rule)
+    texts = one.lifting.texts if one.lifting else ()
     functions: dict[str, Callable[[Any], Any]] = {
         name: partial(run, program) for name, program in texts
     }

@@ -6,6 +6,8 @@ import struct
 
 MARK = struct.Struct("<qq")
 """Which event of a request, and which detection."""
+NOWHERE = -1, -1
+"""The mark of a worker that is at none."""
 
 
 class Mark:

@@ -12,7 +12,7 @@ from typing import Any
 from tocsin.errors import UsageError
 from tocsin.sandbox.frames import Ended, Late, await_message, receive, send, send_text
 from tocsin.sandbox.limits import Limits, unprotected
-from tocsin.sandbox.mark import MARK
+from tocsin.sandbox.mark import MARK, NOWHERE
 from tocsin.sandbox.shims import Source
 
 _START = "import sys; sys.path.append(sys.argv[1]); from tocsin.sandbox.worker import main; main()"
@@ -62,6 +62,7 @@ class WorkerProcess:
         with tempfile.TemporaryFile() as file:
             file.truncate(MARK.size)
             self._mark = mmap.mmap(file.fileno(), MARK.size)
+            self._mark[:] = MARK.pack(*NOWHERE)
             self._process = subprocess.Popen(
                 [sys.executable, *_FLAGS, "-c", _START, root, str(file.fileno())],
                 stdin=subprocess.PIPE,

@@ -6,11 +6,12 @@ wants to end the process is stopped, and says nothing more; the others go on in 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tocsin.sandbox.frames import Ended, Late
+from tocsin.sandbox.mark import NOWHERE
 from tocsin.sandbox.process import Options, PackCode, WorkerProcess
 from tocsin.sandbox.runner import Detection
 from tocsin.sandbox.shims import Source
@@ -105,18 +106,24 @@ class _Line:
         self._worker: WorkerProcess | None = None
         self._asked: list[tuple[int, Asked]] = []
         self._failed: Ended | Late | None = None
+        self._ready = False
+        """Whether the worker has loaded the detections."""
 
     def ask(self, events: Sequence[Asked]) -> bool:
         """Send those of some events that are for detections here; say whether there are any."""
-        own = self._detections.keys() - self._stream.stopped.keys()
-        self._asked = [
-            (at, Asked(one.text, one.log_type, numbers))
-            for at, one in enumerate(events)
-            if (numbers := tuple(number for number in one.numbers if number in own))
-        ]
+        self._asked = self._unstopped(enumerate(events))
         if self._asked:
             self._send()
         return bool(self._asked)
+
+    def _unstopped(self, events: Iterable[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
+        """Return the events that detections here look at which are not stopped, and for whom."""
+        own = self._detections.keys() - self._stream.stopped.keys()
+        return [
+            (at, replace(one, numbers=numbers))
+            for at, one in events
+            if (numbers := tuple(number for number in one.numbers if number in own))
+        ]
 
     def answers(self) -> Iterator[Answer]:
         """Yield the answers; who ends the worker is stopped, and the rest is asked again."""
@@ -136,8 +143,7 @@ class _Line:
         self._failed = None
         try:
             worker = self._started()
-            if worker is not None:
-                worker.ask(f'{{"events":[{",".join(_written(one) for _, one in self._asked)}]}}')
+            worker.ask(f'{{"events":[{",".join(_written(one) for _, one in self._asked)}]}}')
         except (Ended, Late) as problem:
             self._failed = problem
 
@@ -169,9 +175,10 @@ class _Line:
             cost.calls += calls
             cost.nanoseconds += nanoseconds
 
-    def _started(self) -> WorkerProcess | None:
-        """Return the worker, a new one if need be; None if there is nobody left to ask."""
+    def _started(self) -> WorkerProcess:
+        """Return the worker, a new one if need be."""
         if self._worker is None:
+            self._ready = False
             self._worker = WorkerProcess(self._pack, self._options)
             own = [
                 [number, asdict(one.detection), [one.source.path, one.source.text]]
@@ -180,24 +187,27 @@ class _Line:
             ]
             self._worker.ask({"detections": own, "memory": self._memory})
             errors = self._worker.answer()
+            self._ready = True
             for number, error in errors.items():
                 self._stream.stopped[int(number)] = error
         return self._worker
 
     def _stop(self, problem: Ended | Late) -> None:
-        """Stop the detection that the worker was at, and send what is left to a new worker."""
+        """Stop the detection that the worker was at, and send what is left to a new worker.
+
+        Before any was loaded it was at what they share: then all of them are stopped.
+        """
         assert self._worker
-        _, number = self._worker.at()
+        at = self._worker.at()
         told = self._worker.told(problem)
         self._worker = None
-        if number not in self._detections:
-            number = next(iter(self._asked[0][1].numbers))
-        self._stream.stopped[number] = told
-        self._asked = [
-            (at, Asked(one.text, one.log_type, numbers))
-            for at, one in self._asked
-            if (numbers := tuple(other for other in one.numbers if other != number))
-        ]
+        if at == NOWHERE and not self._ready:
+            broken = f"the helpers or data models of its pack: {told}"
+            self._stream.stopped |= dict.fromkeys(self._detections, broken)
+        else:
+            number = at[1] if at[1] in self._detections else self._asked[0][1].numbers[0]
+            self._stream.stopped[number] = told
+        self._asked = self._unstopped(self._asked)
         if self._asked:
             self._send()
 

@@ -1,7 +1,7 @@
 """A worker process: isolates itself, then runs what it is asked to, one detection after the other.
 
-It is started by `pool.py` with an empty environment. Requests come on standard input, answers go
-to standard output; rules see neither.
+It is started by `process.py` without the user's environment. Requests come on standard input,
+answers go to standard output; rules see neither.
 """
 
 import os
@@ -19,7 +19,7 @@ from tocsin.sandbox.event import Event
 from tocsin.sandbox.frames import Ended, receive, send
 from tocsin.sandbox.keyvalues import KeyValues
 from tocsin.sandbox.limits import Limits, isolate
-from tocsin.sandbox.mark import Mark
+from tocsin.sandbox.mark import NOWHERE, Mark
 from tocsin.sandbox.models import load_models
 from tocsin.sandbox.runner import Detection, LoadedDetection, Outcome, load_detection, unload
 from tocsin.sandbox.shims import PackFinder, Source
@@ -71,17 +71,12 @@ class _Server:
         helpers = {name: Source(*source) for name, source in opening["helpers"].items()}
         PackFinder(helpers, self._memory).install()
         self._models = load_models(opening["models"])
+        self._answering = {"tests": self._test, "events": self._see, "detections": self._load}
 
     def serve(self, requests: int) -> None:
         while True:
             request = receive(requests)
-            answers = (
-                self._test
-                if "tests" in request
-                else self._see
-                if "events" in request
-                else self._load
-            )
+            (answers,) = (how for key, how in self._answering.items() if key in request)
             for answer in answers(request):
                 send(self._answers, answer)
 
@@ -115,7 +110,7 @@ class _Server:
             if size > _PART_SIZE:
                 yield {"said": said, "more": True}
                 said, size = [], 0
-        self._mark.set(-1, -1)
+        self._mark.set(*NOWHERE)
         yield {"said": said, "cost": cost, "memory": self._memory.take_changes()}
 
     def _test(self, request: Mapping[str, Any]) -> Iterator[Any]:

@@ -34,7 +34,7 @@ def with_lifted(loaded: RuleSet) -> RuleSet:
     found: dict[str, Rule] = {}
     for pack in dict.fromkeys(rule.pack for rule in loaded.rules if rule.kind in WITH_PYTHON):
         rules = [rule for rule in loaded.rules if rule.pack == pack]
-        parts = read_parts((part for part in loaded.parts if part.pack == pack), rules)
+        parts = read_parts([part for part in loaded.parts if part.pack == pack], rules)
         own = {rule.key: rule for rule in rules}
         for key, by_log_type in lift_rules(rules, parts).items():
             found[key] = _with(own[key], by_log_type)
@@ -42,7 +42,7 @@ def with_lifted(loaded: RuleSet) -> RuleSet:
 
 
 def _with(rule: Rule, lifted: Mapping[str, Lifted]) -> Rule:
-    if not rule.inputs:
+    if not any(isinstance(one.scope, LogTypes) and one.scope.names for one in rule.inputs):
         return rule
     inputs = tuple(_inputs(rule.inputs[0], lifted))
     exact = all(one.lifting and one.lifting.exact for one in inputs)
@@ -54,9 +54,7 @@ def _inputs(own: Input, lifted: Mapping[str, Lifted]) -> Iterator[Input]:
     assert isinstance(own.scope, LogTypes)
     groups: dict[int, tuple[Lifted, list[str]]] = {}
     for name in own.scope.names:
-        plain = name.rpartition(":")[2]
-        one = lifted.get(plain) or next(iter(lifted.values()))
-        groups.setdefault(id(one), (one, []))[1].append(name)
+        groups.setdefault(id(lifted[name]), (lifted[name], []))[1].append(name)
     for one, names in groups.values():
         known = _of_record(one.condition, ADDED, positive=True)
         lifting = _lifting(one, exact=one.exact and known == one.condition)

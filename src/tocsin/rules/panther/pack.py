@@ -1,7 +1,7 @@
 """Panther's files below some paths, and the parts that their detections are made with."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,28 @@ def read_document(rule: Rule) -> dict[str, Any]:
     """Return all that a rule's file says."""
     found: dict[str, Any] = json.loads(rule.document or "{}")
     return found
+
+
+def helpers_among(parts: Iterable[Rule]) -> dict[str, Rule]:
+    """Return the helper modules among the parts of a pack, by the names that import them."""
+    found = (
+        part for part in parts if part.kind == "global" and read_document(part).get("Filename")
+    )
+    return {python_file(part).stem: part for part in found}
+
+
+def models_among(parts: Iterable[Rule]) -> Iterator[tuple[Rule, list[str], list[dict[str, Any]]]]:
+    """Yield the enabled data models among the parts of a pack: log types, and mappings."""
+    for part in parts:
+        if part.kind == "datamodel" and part.enabled:
+            document = read_document(part)
+            log_types, mappings = (_list(document.get(key)) for key in ("LogTypes", "Mappings"))
+            kept = [one for one in mappings if isinstance(one, dict)]
+            yield part, list(map(str, log_types)), kept
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def read_python(rule: Rule, name: str | None = None) -> str:

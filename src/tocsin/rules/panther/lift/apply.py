@@ -339,10 +339,6 @@ _KIND_TYPES: tuple[tuple[int, type], ...] = (
 )
 
 
-def _any_kinds(*_: Node) -> "list[Raise] | None":
-    return None
-
-
 def _fnmatch_kinds(text: Node, pattern: Node) -> "list[Raise] | None":
     if isinstance(pattern, Const) and isinstance(pattern.value, str):
         return [Raise(kind(text, ANY & ~TEXT), "TypeError")]

@@ -33,12 +33,11 @@ class Library:
     def __init__(self, helpers: Mapping[str, str], others: Iterable[str] = ()) -> None:
         """Read helpers; `others` are the texts of all rules of the pack: they share helpers."""
         self._trees: dict[str, ast.Module] = {}
-        self._broken: set[str] = set()
         for name, text in helpers.items():
             try:
                 self._trees[name] = ast.parse(text)
             except (SyntaxError, ValueError):
-                self._broken.add(name)
+                continue  # what imports it fails there, and is not lifted
         self._facts = {name: facts_of(tree) for name, tree in self._trees.items()}
         self._parsed = {text: (tree, facts_of(tree)) for text, tree in _parsed(others)}
         of_others = {f"other {at}": facts for at, (_, facts) in enumerate(self._parsed.values())}
@@ -59,10 +58,6 @@ class Library:
         if name not in self._trees:
             return None
         return self.read(name, self._trees[name], self._changes.of(name))
-
-    def is_broken(self, name: str) -> bool:
-        """Return whether a helper is no Python."""
-        return name in self._broken
 
     def read(self, name: str, tree: ast.Module, changed: Mapping[str, Change]) -> Module:
         """Read a module."""

@@ -14,7 +14,7 @@ from tocsin.caching import cache_folder, read_checked, write_checked
 from tocsin.errors import RuleError
 from tocsin.rules.codec import decode_condition, encode_condition
 from tocsin.rules.load import quiet_gc
-from tocsin.rules.model import Rule
+from tocsin.rules.model import LogTypes, Rule
 from tocsin.rules.panther.kinds import WITH_PYTHON
 from tocsin.rules.panther.lift.apply import forget_applied
 from tocsin.rules.panther.lift.lifted import Lifted, Tier, lift
@@ -22,7 +22,12 @@ from tocsin.rules.panther.lift.logic import forget_joined
 from tocsin.rules.panther.lift.modules import DataModel, Library
 from tocsin.rules.panther.lift.nodes import forget, known
 from tocsin.rules.panther.lift.paths import forget_reads
-from tocsin.rules.panther.pack import python_file, read_document, read_python
+from tocsin.rules.panther.pack import (
+    helpers_among,
+    models_among,
+    read_document,
+    read_python,
+)
 
 FORMAT = 1
 ANY_LOG_TYPE = ""
@@ -63,24 +68,14 @@ def _code_state() -> list[list[Any]]:
     return [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in modules]
 
 
-def read_parts(parts: Iterable[Rule], rules: Iterable[Rule] = ()) -> Parts:
+def read_parts(parts: Sequence[Rule], rules: Iterable[Rule] = ()) -> Parts:
     """Read helpers and data models among the parts of a pack, and the rules that share them."""
-    helpers: dict[str, str] = {}
+    helpers = {name: _source(part) or "" for name, part in helpers_among(parts).items()}
     models: dict[str, DataModel] = {}
-    for part in parts:
-        document = read_document(part)
-        if part.kind == "global" and document.get("Filename"):
-            helpers[python_file(part).stem] = _source(part) or ""
-        elif part.kind == "datamodel" and part.enabled:
-            mappings = document.get("Mappings")
-            kept = (
-                [one for one in mappings if isinstance(one, dict)]
-                if isinstance(mappings, list)
-                else []
-            )
-            model = DataModel(kept, _source(part) if document.get("Filename") else None)
-            for log_type in _texts(document.get("LogTypes")):
-                models.setdefault(log_type, model)
+    for part, named, mappings in models_among(parts):
+        model = DataModel(mappings, _source(part) if read_document(part).get("Filename") else None)
+        for log_type in named:
+            models.setdefault(log_type, model)
     return Parts(helpers, models, tuple(text for rule in rules if (text := _source(rule))))
 
 
@@ -91,14 +86,10 @@ def _source(rule: Rule) -> str | None:
         return None
 
 
-def _texts(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
-
-
 def log_types(rule: Rule) -> list[str]:
     """Return the log types that a rule is for; `ANY_LOG_TYPE` where it names none."""
-    document = read_document(rule)
-    named = _texts(document.get("ResourceTypes" if rule.kind == "policy" else "LogTypes"))
+    scopes = (one.scope for one in rule.inputs)
+    named = [name for scope in scopes if isinstance(scope, LogTypes) for name in scope.names]
     return named or [ANY_LOG_TYPE]
 
 
