@@ -60,6 +60,9 @@ TREE = {
         }
     ],
     "guide": TEXT,
+    "description": OR_NONE,
+    "reference": OR_NONE,
+    "destinations": OR_NONE,
 }
 
 RULE = rule(
@@ -191,6 +194,9 @@ def test_a_record_says_all_that_is_known(pack: Path) -> None:
             },
         ],
         "guide": "",
+        "description": None,
+        "reference": None,
+        "destinations": None,
     }
     entities = {(entity["type"], entity["value"]) for entity in record["entities"]}
     assert ("user", "anna@corp.example") in entities
