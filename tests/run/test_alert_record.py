@@ -62,7 +62,7 @@ TREE = {
     "guide": TEXT,
     "description": OR_NONE,
     "reference": OR_NONE,
-    "destinations": OR_NONE,
+    "destinations": object,
 }
 
 RULE = rule(

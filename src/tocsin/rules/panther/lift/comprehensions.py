@@ -4,7 +4,6 @@ import ast
 from collections.abc import Callable, Sequence
 
 from tocsin.python.values import ANY, LIST, OBJECT, OTHER, TEXT
-from tocsin.rules.panther.lift.apply import Raise
 from tocsin.rules.panther.lift.logic import conj, disj, kind, negation, truth
 from tocsin.rules.panther.lift.machine import Ended, Machine
 from tocsin.rules.panther.lift.nodes import (
@@ -25,6 +24,7 @@ from tocsin.rules.panther.lift.nodes import (
     raw_truth,
     seq,
 )
+from tocsin.rules.panther.lift.raising import Raise
 from tocsin.rules.panther.lift.things import Lazy, Value
 
 MOST_ITEMS = 2_000

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from tocsin.python.operations import EXCEPTIONS, TYPES, is_listed
 from tocsin.rules.panther.lift import comprehensions
-from tocsin.rules.panther.lift.apply import NO_ARGUMENTS
 from tocsin.rules.panther.lift.machine import Machine
 from tocsin.rules.panther.lift.nodes import (
     EVENT,
     FALSE,
+    NO_ARGUMENTS,
     NONE,
     TRUE,
     Const,

@@ -8,9 +8,10 @@ from tocsin.condition.tree import TRUE as ALWAYS
 from tocsin.condition.tree import And as AllOf
 from tocsin.condition.tree import Condition
 from tocsin.rules.panther.lift.calls import go_through
+from tocsin.rules.panther.lift.conditions import parts_behind
 from tocsin.rules.panther.lift.encode import encode
 from tocsin.rules.panther.lift.logic import Budget, TooLong, conj, disj, is_exactly, ite
-from tocsin.rules.panther.lift.lower import COMPUTED, FLAT, LISTS, Lowering, parts_behind
+from tocsin.rules.panther.lift.lower import COMPUTED, FLAT, LISTS, Lowering
 from tocsin.rules.panther.lift.machine import BUDGET, Exit, Machine, Model, Store
 from tocsin.rules.panther.lift.modules import OWN, DataModel, Library
 from tocsin.rules.panther.lift.nodes import EVENT, FALSE, NONE, TRUE, Node, app, const

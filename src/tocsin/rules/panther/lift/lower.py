@@ -4,9 +4,8 @@ A part that cannot be said is left out: it counts as true where it asks for some
 where it stands negated, so that what is left holds wherever the whole does.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from tocsin.condition.tree import (
@@ -16,24 +15,13 @@ from tocsin.condition.tree import (
     TRUE as ALWAYS,
 )
 from tocsin.condition.tree import (
-    And as AllOf,
-)
-from tocsin.condition.tree import (
     AnyElement,
     Call,
     Condition,
     Field,
     FieldsCompare,
-    Glob,
     Op,
     Predicate,
-    Wild,
-)
-from tocsin.condition.tree import (
-    Not as NoneOf,
-)
-from tocsin.condition.tree import (
-    Or as AnyOf,
 )
 from tocsin.python.program import NOTHING, run
 from tocsin.python.values import (
@@ -45,11 +33,19 @@ from tocsin.python.values import (
     PRESENT,
     TEXT,
 )
-from tocsin.rules.panther.lift.apply import NO_ARGUMENTS
+from tocsin.rules.panther.lift.conditions import (
+    all_of,
+    any_of,
+    exact_number,
+    glob_of,
+    none_of,
+    via,
+)
 from tocsin.rules.panther.lift.encode import encode
 from tocsin.rules.panther.lift.logic import conj
 from tocsin.rules.panther.lift.nodes import (
     FALSE,
+    NO_ARGUMENTS,
     TRUE,
     And,
     App,
@@ -100,11 +96,11 @@ class Lowering:
             return NEVER
         match node:
             case And():
-                return _all(self.lower(part, positive=positive) for part in node.parts)
+                return all_of(self.lower(part, positive=positive) for part in node.parts)
             case Or():
-                return _any(self.lower(part, positive=positive) for part in node.parts)
+                return any_of(self.lower(part, positive=positive) for part in node.parts)
             case Not():
-                return _not(self.lower(node.part, positive=not positive))
+                return none_of(self.lower(node.part, positive=not positive))
         found = self._leaf(node)
         if found is not None:
             return found
@@ -129,7 +125,7 @@ class Lowering:
         if found is None:
             return self._computed(Kind(of, mask))
         names = tuple(name for name, one in KINDS.items() if one & mask)
-        return Predicate(_via(found, Call("kind")), Op.EQUALS, names)
+        return Predicate(via(found, Call("kind")), Op.EQUALS, names)
 
     def _kind_of_field(self, field_: Field, mask: int) -> Condition:
         """Say which kinds a value is of; what is absent is of none."""
@@ -138,16 +134,16 @@ class Lowering:
         present = mask & PRESENT
         if mask & ABSENT:
             against = PRESENT & ~present
-            return _not(self._kind_of_field(field_, against)) if against else ALWAYS
+            return none_of(self._kind_of_field(field_, against)) if against else ALWAYS
         if present == PRESENT:
             return Predicate(field_, Op.EXISTS)
         if present == NULL:
             return Predicate(field_, Op.IS_NULL)
         if present == PRESENT & ~NULL:
             there, null = Predicate(field_, Op.EXISTS), Predicate(field_, Op.IS_NULL)
-            return _all((there, _not(null)))
+            return all_of((there, none_of(null)))
         names = tuple(name for name, one in KINDS.items() if one & present)
-        return Predicate(_via(field_, Call("kind")), Op.EQUALS, names)
+        return Predicate(via(field_, Call("kind")), Op.EQUALS, names)
 
     # Predicates
 
@@ -159,7 +155,7 @@ class Lowering:
             return self._computed(Truth(of))
         field_ = self._chain(of)
         if field_ is not None:
-            return Predicate(_via(field_, Call("truth")), Op.EQUALS, (True,))
+            return Predicate(via(field_, Call("truth")), Op.EQUALS, (True,))
         return self._computed(Truth(of))
 
     def _computed(self, node: Node) -> Condition | None:
@@ -178,7 +174,7 @@ class Lowering:
             absent = False
         if not absent:
             return there
-        return _any((there, _not(Predicate(Field(path), Op.EXISTS))))
+        return any_of((there, none_of(Predicate(Field(path), Op.EXISTS))))
 
     def _chain(self, node: Node) -> Field | None:
         """Return a value as a field with functions that are known by name."""
@@ -226,7 +222,7 @@ class Lowering:
     def _equals(self, field_: Field, values: list[Any]) -> Condition | None:
         """Say that a value is equal to one of some constants, as Python compares them."""
         texts = tuple(value for value in values if isinstance(value, str))
-        numbers = tuple(_number(value) for value in values if isinstance(value, int | float))
+        numbers = tuple(exact_number(value) for value in values if isinstance(value, int | float))
         if any(value is not None and not isinstance(value, str | int | float) for value in values):
             return None
         if None in numbers:
@@ -236,10 +232,10 @@ class Lowering:
             parts.append(Predicate(field_, Op.EQUALS, tuple(dict.fromkeys(texts))))
         if numbers:
             known = tuple(dict.fromkeys(one for one in numbers if one is not None))
-            parts.append(Predicate(_via(field_, Call("as_number")), Op.EQUALS, known))
+            parts.append(Predicate(via(field_, Call("as_number")), Op.EQUALS, known))
         if None in values:
             parts.append(Predicate(field_, Op.IS_NULL))
-        return _any(parts)
+        return any_of(parts)
 
     def _is(self, of: App) -> Condition | None:
         left, right = of.args
@@ -287,21 +283,21 @@ class Lowering:
             parts.append(Predicate(found, Op.CONTAINS, (item.value,)))
         if possible & LIST:
             self.level = max(self.level, FLAT if possible & TEXT else LISTS)
-            parts.append(Predicate(_via(found, Call("members")), Op.EQUALS, (item.value,)))
+            parts.append(Predicate(via(found, Call("members")), Op.EQUALS, (item.value,)))
         if possible & OBJECT:
-            parts.append(Predicate(_via(found, Call("has_key", (item.value,))), Op.EQUALS, (True,)))
-        return _any(parts)
+            parts.append(Predicate(via(found, Call("has_key", (item.value,))), Op.EQUALS, (True,)))
+        return any_of(parts)
 
     def _holds_field(self, container: Get, item: Get) -> Condition | None:
         if not container.path or not item.path:
             return None
         self.level = max(self.level, LISTS)
         whole, part = Field(container.path), Field(item.path)
-        keys = FieldsCompare(_via(whole, Call("keys")), Op.EQUALS, _via(part, Call("str.lower")))
+        keys = FieldsCompare(via(whole, Call("keys")), Op.EQUALS, via(part, Call("str.lower")))
         members = FieldsCompare(
-            _via(whole, Call("members"), Call("same")), Op.EQUALS, _via(part, Call("same"))
+            via(whole, Call("members"), Call("same")), Op.EQUALS, via(part, Call("same"))
         )
-        return _any((FieldsCompare(whole, Op.CONTAINS, part), members, keys))
+        return any_of((FieldsCompare(whole, Op.CONTAINS, part), members, keys))
 
     def _order(self, of: App) -> Condition | None:
         left, right = of.args
@@ -312,18 +308,18 @@ class Lowering:
             if kinds(left) & TEXT and kinds(right) & TEXT:
                 return None
             return self._fields(left, right, op, Call("as_number"))
-        bound = _number(right.value) if isinstance(right.value, int | float) else None
+        bound = exact_number(right.value) if isinstance(right.value, int | float) else None
         field_ = self._value(left)
         if bound is None or field_ is None:
             return None
-        return Predicate(_via(field_, Call("as_number")), op, (bound,))
+        return Predicate(via(field_, Call("as_number")), op, (bound,))
 
     def _fields(self, left: Node, right: Node, op: Op, call: Call) -> Condition | None:
         one, other = self._chain(left), self._chain(right)
         if one is None or other is None:
             return None
         self.level = max(self.level, LISTS)
-        return FieldsCompare(_via(one, call), op, _via(other, call))
+        return FieldsCompare(via(one, call), op, via(other, call))
 
     def _method(self, of: App) -> Condition | None:
         subject, name, *args, _ = of.args
@@ -366,7 +362,7 @@ class Lowering:
         found = self._value(text)
         if found is None or "[" in pattern.value:
             return None
-        return Predicate(found, Op.GLOB, (_glob(pattern.value),))
+        return Predicate(found, Op.GLOB, (glob_of(pattern.value),))
 
     # Lists
 
@@ -453,32 +449,6 @@ def _asks_object(part: Node, of: Node) -> bool:
     return isinstance(part, Kind) and part.of is of and bool(part.mask & OBJECT)
 
 
-def _via(field_: Field, *calls: Call) -> Field:
-    return Field(field_.path, (*field_.via, *calls))
-
-
-def _number(value: float) -> int | Decimal | None:
-    if isinstance(value, int):
-        return int(value)
-    found = Decimal(value)
-    if not found.is_finite():
-        return None
-    return int(found) if found == found.to_integral_value() else found
-
-
-def _glob(pattern: str) -> Glob:
-    parts: list[str | Wild] = []
-    wild = {"*": Wild.ANY, "?": Wild.ONE}
-    for char in pattern:
-        if char in wild:
-            parts.append(wild[char])
-        elif parts and isinstance(parts[-1], str):
-            parts[-1] += char
-        else:
-            parts.append(char)
-    return Glob(tuple(parts))
-
-
 _ORDER = {
     "lt": Op.LESS,
     "le": Op.LESS_OR_EQUAL,
@@ -558,68 +528,8 @@ def _part(node: App) -> tuple[Call, Node, int] | None:
     return Call("str.part", (args[0].value, at.value)), subject, LISTS
 
 
-def _all(parts: Iterable[Condition]) -> Condition:
-    return _joined(AllOf, parts, ALWAYS, NEVER)
-
-
-def _any(parts: Iterable[Condition]) -> Condition:
-    return _joined(AnyOf, parts, NEVER, ALWAYS)
-
-
-def _joined(
-    kind: type[AllOf] | type[AnyOf],
-    parts: Iterable[Condition],
-    neutral: Condition,
-    absorbing: Condition,
-) -> Condition:
-    flat: dict[int, Condition] = {}
-    for part in parts:
-        if part is absorbing:
-            return absorbing
-        for one in part.parts if isinstance(part, kind) else (part,):
-            flat[id(one)] = one
-    found = list(flat.values()) if kind is AllOf else _merged(flat.values())
-    return found[0] if len(found) == 1 else kind(tuple(found)) if found else neutral
-
-
-def _merged(parts: Iterable[Condition]) -> list[Condition]:
-    """Make one predicate of alternatives that differ in their values only."""
-    merged: dict[object, Condition] = {}
-    for part in parts:
-        if not isinstance(part, Predicate) or not part.values:
-            merged[id(part)] = part
-            continue
-        key = (part.field, part.op)
-        seen = merged.get(key)
-        values = seen.values if isinstance(seen, Predicate) else ()
-        both = {(type(value), value): value for value in values + part.values}
-        merged[key] = Predicate(part.field, part.op, tuple(both.values()))
-    return list(merged.values())
-
-
-def _not(part: Condition) -> Condition:
-    if isinstance(part, NoneOf):
-        return part.part
-    if part == ALWAYS:
-        return NEVER
-    return ALWAYS if part == NEVER else NoneOf(part)
-
-
 def _why(node: Node) -> str:
     if node.unknown:
         return "it depends on what is not known"
     paths = sorted({".".join(one.path) or "the whole event" for one in reads(node) if not one.base})
     return f"a comparison of several fields: {', '.join(paths)}"
-
-
-def parts_behind(condition: Condition, left: int) -> int:
-    """Return how many of a number of parts are left behind those of a condition; negative: none."""
-    left -= 1
-    if isinstance(condition, AllOf | AnyOf):
-        for part in condition.parts:
-            if left < 0:
-                break
-            left = parts_behind(part, left)
-    elif isinstance(condition, NoneOf):
-        left = parts_behind(condition.part, left)
-    return left

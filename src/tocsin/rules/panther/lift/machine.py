@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from tocsin.rules.panther.lift.apply import Raise, apply
+from tocsin.rules.panther.lift.apply import apply
 from tocsin.rules.panther.lift.logic import conj, disj, ite, negation, spend, truth
 from tocsin.rules.panther.lift.nodes import (
     FALSE,
@@ -20,6 +20,7 @@ from tocsin.rules.panther.lift.nodes import (
     Unknown,
     get,
 )
+from tocsin.rules.panther.lift.raising import Raise
 from tocsin.rules.panther.lift.things import (
     Bound,
     Choice,

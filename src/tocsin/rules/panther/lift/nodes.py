@@ -281,6 +281,7 @@ def raw_not(part: Node) -> Not:
 
 
 EVENT: Final = get(0, ())
+NO_ARGUMENTS: Final = seq("tuple", ())
 
 CONDITIONS = (Kind, Truth, And, Or, Not)
 
