@@ -329,7 +329,7 @@ def or_drops_its_last_part(patch):
 
 @fault
 def or_needs_what_every_part_needs(patch):
-    def needed(node):
+    def needed(node, cost_of=len):
         return [frozenset((leaf,)) for leaf in plan.leaf_numbers(node)]
 
     replace_everywhere(patch, plan.needed, needed)

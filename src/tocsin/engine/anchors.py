@@ -6,7 +6,7 @@ are searched for thousands of short literals on few rows only. Results do not de
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value
 from tocsin.engine.plan import Column, ColumnTest, Gated, leaf_numbers
@@ -15,29 +15,45 @@ from tocsin.logs.whole import Whole
 FREE_TEXT_LITERALS = 300
 """A column with more literals to find anywhere in it than this is free text, if they are most."""
 
+_BROAD = 1.5
+"""What a test costs that holds for most events."""
+_SLOW = 2.0
+"""What programs, lists and comparisons of two fields cost."""
 _ANYWHERE = {Op.CONTAINS, Op.GLOB, Op.REGEX}
 
 
-def first_leaves(
-    gated: Gated, clauses: Sequence[Sequence[frozenset[int]]], tests: Mapping[int, ColumnTest]
-) -> set[int]:
-    """Return the leaves to evaluate on every row; each condition has a clause made of them.
+def leaf_costs(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, float]:
+    """Return what it costs to evaluate leaves on every row; those that are not there cost nothing.
 
-    `clauses` are those that each condition needs.
+    It is a rank, not a time: the lower, the better an anchor.
     """
     free_text = _free_text(tests)
-    costs = {
-        number: _cost(leaf.predicate) if leaf.column in free_text else 0.0
-        for number, leaf in tests.items()
-    } | _costs_of_whole(gated, tests)
+    costs = {at: _cost(leaf.predicate) for at, leaf in tests.items() if leaf.column in free_text}
+    costs |= _costs_of_whole(gated, tests)
+    costs |= {at: _BROAD for at, leaf in tests.items() if _asks_for_kind(leaf)}
+    return costs | {at: _SLOW for at, leaf in tests.items() if is_slow(leaf)}
+
+
+def clause_cost(clause: Iterable[int], costs: Mapping[int, float]) -> float:
+    """Return what it costs to evaluate a clause on every row."""
+    return max(costs.get(number, 0.0) for number in clause)
+
+
+def first_leaves(
+    gated: Gated, clauses: Sequence[Sequence[frozenset[int]]], costs: Mapping[int, float]
+) -> set[int]:
+    """Return the leaves to evaluate on every row.
+
+    `clauses` are those that each condition needs; one of each is made of the first leaves. Where
+    that is none but of programs, the condition's other leaves are evaluated first: they may decide.
+    """
     first = {number for number in gated.leaves if costs.get(number, 0.0) == 0.0}
     for condition, needed in zip(gated.conditions, clauses, strict=True):
-        if any(clause <= first for clause in needed):
-            continue
-        if needed:
-            first |= min(needed, key=lambda clause: max(costs.get(n, 0.0) for n in clause))
+        cheap = [clause for clause in needed if clause_cost(clause, costs) < _SLOW]
+        if cheap:
+            first |= min(cheap, key=lambda one: (clause_cost(one, costs), not one <= first))
         else:
-            first.update(leaf_numbers(condition))
+            first.update(at for at in leaf_numbers(condition) if costs.get(at, 0.0) < _SLOW)
     return first
 
 
@@ -59,16 +75,29 @@ def _free_text(tests: Mapping[int, ColumnTest]) -> set[Column]:
 def _costs_of_whole(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, float]:
     """Prefer what many conditions compare one key of a document with: other keys may hold much.
 
-    Programs, lists and comparisons of two fields come last.
+    What nearly every event has comes after that, lists and comparisons of two fields come last.
     """
     whole = {at: leaf for at, leaf in tests.items() if isinstance(leaf.column.expr, Whole)}
-    equal = {at: leaf.column for at, leaf in whole.items() if leaf.predicate.op is Op.EQUALS}
+    equal = {at: leaf.column for at, leaf in whole.items() if _is_equality(leaf)}
     asked = Counter(equal.values())
     costs = {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in whole}
-    costs |= {at: 2.0 for at, leaf in whole.items() if is_slow(leaf)}
+    costs |= {at: _BROAD for at, leaf in whole.items() if _is_broad(leaf)}
     if whole:
-        costs |= {at: 3.0 for at in gated.leaves if at not in tests}
+        costs |= {at: _SLOW for at in gated.leaves if at not in tests}
     return costs
+
+
+def _is_equality(leaf: ColumnTest) -> bool:
+    return leaf.predicate.op is Op.EQUALS and not _is_broad(leaf)
+
+
+def _is_broad(leaf: ColumnTest) -> bool:
+    return leaf.predicate.op in {Op.EXISTS, Op.IS_NULL} or _asks_for_kind(leaf)
+
+
+def _asks_for_kind(leaf: ColumnTest) -> bool:
+    """Say whether a test asks for the kind of a value, which is the same in most events."""
+    return any(call.name in {"kind", "truth"} for call in leaf.column.via)
 
 
 def is_slow(leaf: ColumnTest) -> bool:

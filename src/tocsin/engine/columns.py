@@ -19,6 +19,7 @@ from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, read_value
 from tocsin.logs.values import Values
+from tocsin.python.values import kind_name
 
 Codes = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
@@ -96,6 +97,8 @@ class Cells:
         if not calls or (isinstance(self.values, Texts) and calls == _AS_TEXT):
             return self
         own = self.values
+        if isinstance(own, Texts) and calls == _AS_KIND:
+            return Cells(self.codes, [_TEXT] * len(own))
         if isinstance(own, Lazy):
             return Cells(self.codes, Lazy(len(own), lambda at: apply(calls, own[at])))
         return Cells(self.codes, [apply(calls, values) for values in own])
@@ -127,6 +130,8 @@ def held_codes(codes: Codes, size: int) -> tuple[Rows, Codes]:
 
 
 _AS_TEXT = (Call("text"),)
+_AS_KIND = (Call("kind"),)
+_TEXT = [kind_name("")]
 
 
 def absent(rows: int) -> Cells:

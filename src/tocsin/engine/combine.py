@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.engine.columns import Mask, Rows
-from tocsin.engine.plan import AllOf, AnyOf, Node, NoneOf
+from tocsin.engine.plan import AllOf, AnyOf, Node, NoneOf, asks_any
 
 _NOTHING: Rows = np.array([], dtype=np.int64)
 
@@ -39,7 +39,8 @@ class Combiner:
     """The conditions of a gate, with clauses that each of them needs.
 
     `first` are the leaves that are evaluated on every row. The clauses made of them narrow each
-    condition to candidate rows; the other leaves need be right on candidates only.
+    condition to candidate rows; the other leaves need be right on candidates only, `open_leaves` on
+    those that the others do not decide.
     """
 
     def __init__(
@@ -47,8 +48,11 @@ class Combiner:
         conditions: Sequence[Node],
         needed: Sequence[Sequence[frozenset[int]]],
         first: Set[int],
+        open_leaves: Set[int],
     ) -> None:
         self._conditions = conditions
+        self._open = open_leaves
+        self._has_open = [asks_any(one, open_leaves) for one in conditions]
         clauses = [[clause for clause in of if clause <= first] for of in needed]
         distinct = {clause: at for at, clause in enumerate(dict.fromkeys(chain(*clauses)))}
         self._clauses = [sorted(clause) for clause in distinct]
@@ -83,15 +87,23 @@ class Combiner:
         numbers: list[int] = np.flatnonzero(possible).tolist()
         return numbers
 
-    def narrow(
-        self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome], open_leaves: Set[int]
-    ) -> dict[int, Rows]:
-        """Return the candidates that may still match, whatever comes of the leaves left open."""
-        found = {
-            number: _evaluate(self._conditions[number], rows, outcomes, open_leaves)
-            for number, rows in candidates.items()
-        }
-        return {number: rows for number, rows in found.items() if len(rows)}
+    def decide(
+        self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome]
+    ) -> tuple[dict[int, Rows], dict[int, Rows]]:
+        """Return the candidates that match, and those that may, as leaves are open still."""
+        sure: dict[int, Rows] = {}
+        doubtful: dict[int, Rows] = {}
+        for number, rows in candidates.items():
+            condition = self._conditions[number]
+            found = _evaluate(condition, rows, outcomes, self._open, most=False)
+            if len(found):
+                sure[number] = found
+            if self._has_open[number]:
+                rest = np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
+                rest = _evaluate(condition, rest, outcomes, self._open)
+                if len(rest):
+                    doubtful[number] = rest
+        return sure, doubtful
 
     def matches(
         self, candidates: Mapping[int, Rows], outcomes: Mapping[int, Outcome]

@@ -73,7 +73,7 @@ def take_in(batch: pa.Array | Columns, projector: Projector, identifier: "Identi
 def _take_in_texts(raw: pa.Array, projector: Projector, identifier: "Identifier") -> Intake:
     texts, reasons, repaired = _repair_bytes(raw)
     _refuse_unfit(texts, reasons)
-    keys = projector.signatures(texts, (ROOT,))
+    keys = projector.signatures_of_batch(texts)
     fixed = _repair_json(texts, keys, reasons)
     if fixed:
         repaired += len(fixed)
@@ -81,7 +81,7 @@ def _take_in_texts(raw: pa.Array, projector: Projector, identifier: "Identifier"
     if reasons:
         texts = _replace(texts, dict.fromkeys(reasons, "{}"))
     if fixed or reasons:
-        keys = projector.signatures(texts, (ROOT,))
+        keys = projector.signatures_of_batch(texts)
     records = JsonRecords(projector, texts, keys)
     parts, unidentified = identifier.identify(records, set(reasons))
     refused = tuple(Refused(row, reasons[row]) for row in sorted(reasons))

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +15,8 @@ import pyarrow as pa
 from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Call, Field, Predicate
-from tocsin.engine.anchors import first_leaves, is_slow
-from tocsin.engine.columns import ABSENT, Cells, Mask, Rows
+from tocsin.engine.anchors import clause_cost, first_leaves, is_slow, leaf_costs
+from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, held_codes
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
@@ -29,6 +31,7 @@ from tocsin.engine.plan import (
     Node,
     Plan,
     PlannedInput,
+    asks_any,
     columns_of,
     gate_leaves,
     leaf_numbers,
@@ -53,8 +56,7 @@ MAX_GATES = 4096
 """How many distinct outcomes of a gate are remembered before they are compiled anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A record for which an input's condition holds."""
 
     row: int
@@ -95,14 +97,13 @@ class Matcher:
         """Match one batch: JSON records, one per string, not necessarily valid; or table rows."""
         intake = take_in(batch, self._projector, self._identifier)
         frames = {part.shape: (part, self._frame(part, intake)) for part in intake.parts}
-        matches = [match for of in frames.values() for match in self._match_part(*of)]
-        matches.sort(key=lambda match: (match.row, match.input.rule, match.input.number))
+        found = [one for of in frames.values() for one in self._match_part(*of)]
         events = Counter({part.log_type.name: 0 for part in intake.parts})
         for part in intake.parts:
             events[part.log_type.name] += len(part.rows)
         return BatchResult(
             intake.records,
-            tuple(_first_per_rule(matches)),
+            tuple(_in_order(found)),
             intake.refused,
             intake.repaired,
             events,
@@ -114,22 +115,29 @@ class Matcher:
         frame = Frame(self._projector, intake.records, part.shape)
         return frame.take(part.rows) if len(part.rows) < frame.rows else frame
 
-    def _match_part(self, part: Part, frame: Frame) -> Iterable[Match]:
+    def _match_part(self, part: Part, frame: Frame) -> Iterable[tuple[Shape, PlannedInput, Rows]]:
+        """Yield (shape, input, matching rows of the batch)."""
         if part.shape not in self._shapes:
             plan = self._plan_for(part.log_type, part.shape)
             self._shapes[part.shape] = _ShapeMatcher(plan)
-        for row, planned in self._shapes[part.shape].match(frame):
-            yield Match(int(part.rows[row]), part.shape, planned)
+        for planned, rows in self._shapes[part.shape].match(frame):
+            yield part.shape, planned, part.rows[rows]
 
 
-def _first_per_rule(matches: Iterable[Match]) -> Iterable[Match]:
-    """Keep one match per row and rule input: two variants of it are one finding."""
-    seen: tuple[int, int, int] | None = None
-    for match in matches:
-        key = (match.row, match.input.rule, match.input.number)
-        if key != seen:
-            yield match
-        seen = key
+def _in_order(found: Sequence[tuple[Shape, PlannedInput, Rows]]) -> Iterable[Match]:
+    """Yield matches by row, rule and input, one for each: two variants of it are one finding."""
+    if not found:
+        return
+    rows = np.concatenate([rows for _, _, rows in found])
+    of = np.repeat(np.arange(len(found)), [len(rows) for _, _, rows in found])
+    rules = np.array([planned.rule for _, planned, _ in found])[of]
+    numbers = np.array([planned.number for _, planned, _ in found])[of]
+    by_key = np.lexsort((numbers, rules, rows))
+    keys = np.stack((rows, rules, numbers))[:, by_key]
+    is_first = np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))
+    for at, row in zip(of[by_key][is_first].tolist(), keys[0, is_first].tolist(), strict=True):
+        shape, planned, _ = found[at]
+        yield Match(row, shape, planned)
 
 
 class _ShapeMatcher:
@@ -147,8 +155,8 @@ class _ShapeMatcher:
         )
         self._fine = _GateLevel(plan, leaves)
 
-    def match(self, frame: Frame) -> Iterable[tuple[int, PlannedInput]]:
-        """Yield (row, input) for every match, group by group."""
+    def match(self, frame: Frame) -> Iterable[tuple[PlannedInput, Rows]]:
+        """Yield (input, rows) for all that matches, group by group."""
         if not self._plan.inputs:
             return
         few: list[Rows] = []
@@ -232,9 +240,10 @@ class _GateMatcher:
                 keywords.append((number, leaf.column.via, leaf.predicate))
             else:
                 tests[number] = leaf
-        clauses = [needed(condition) for condition in gated.conditions]
-        first = first_leaves(gated, clauses, tests)
-        self._combiner = Combiner(self.gated.conditions, clauses, first)
+        costs = leaf_costs(gated, tests)
+        cost_of = partial(clause_cost, costs=costs)
+        clauses = [needed(condition, cost_of) for condition in gated.conditions]
+        first = first_leaves(gated, clauses, costs)
         self._first = _by_column({at: leaf for at, leaf in tests.items() if at in first})
         second = {at: leaf for at, leaf in tests.items() if at not in first}
         self._second = _by_column({at: leaf for at, leaf in second.items() if not is_slow(leaf)})
@@ -244,25 +253,27 @@ class _GateMatcher:
         self._others = {at: leaf for at, leaf in others.items() if at in first}
         self._slow_others = {at: leaf for at, leaf in others.items() if at not in first}
         self._open = {at for at, leaf in second.items() if is_slow(leaf)} | self._slow_others.keys()
+        self._combiner = Combiner(self.gated.conditions, clauses, first, self._open)
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         later = {number for number in gated.leaves if number not in first}
-        self._exprs, self._late = _by_reading(plan, gated.leaves, later)
-        self._waiting = {
-            at
-            for at, condition in enumerate(self.gated.conditions)
-            if not later.isdisjoint(leaf_numbers(condition))
+        self._exprs, late = _by_reading(plan, gated.leaves, later)
+        self._late = _asking_of_late(plan, self.gated.conditions, late)
+        self._often: tuple[Expr, ...] = ()
+        """What most rows of the last batch were asked for."""
+        self._asking_others = {
+            number: [at for at, one in enumerate(self.gated.conditions) if asks_any(one, {number})]
+            for number in self._slow_others
         }
 
-    def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[int, PlannedInput]]:
-        """Yield (row, input) for every match among some rows of a frame."""
+    def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[PlannedInput, Rows]]:
+        """Yield (input, matching rows) among some rows of a frame."""
         if not self.gated.inputs:
             return
         for number, found in self._match(frame.take(rows)):
-            for row in rows[found].tolist():
-                yield row, self.gated.inputs[number]
+            yield self.gated.inputs[number], rows[found]
 
     def _match(self, frame: Frame) -> Iterable[tuple[int, Rows]]:
-        frame.prefetch_for(self._exprs)
+        frame.prefetch_for((*self._exprs, *self._often))
         outcomes: dict[int, Outcome] = {}
         for column, tests in self._first.items():
             outcomes.update(tests.outcomes(_column(frame, column)))
@@ -271,16 +282,36 @@ class _GateMatcher:
             for number, mask in self._keyword_search.find(frame):
                 outcomes[number] = Outcome(mask)
         candidates = self._combiner.candidates(outcomes, frame.rows)
-        waiting = [rows for at, rows in candidates.items() if at in self._waiting]
-        if waiting:
-            part = _Part(frame, np.unique(np.concatenate(waiting)), self._late)
-            outcomes.update(self._outcomes_in(part, self._second, candidates))
-            if self._open:
-                candidates = self._combiner.narrow(candidates, outcomes, self._open)
-                outcomes.update(self._outcomes_in(part, self._slow, candidates))
-                for number, outcome in _outcomes_of(self._slow_others, part.frame):
-                    outcomes[number] = part.spread(outcome)
-        return self._combiner.matches(candidates, outcomes)
+        part = self._read_late(frame, candidates)
+        outcomes.update(self._outcomes_in(part, self._second, candidates))
+        if not self._open:
+            return self._combiner.matches(candidates, outcomes)
+        sure, candidates = self._combiner.decide(candidates, outcomes)
+        outcomes.update(self._outcomes_in(part, self._slow, candidates))
+        others = {
+            number: leaf
+            for number, leaf in self._slow_others.items()
+            if not candidates.keys().isdisjoint(self._asking_others[number])
+        }
+        for number, outcome in _outcomes_of(others, part.frame):
+            outcomes[number] = part.spread(outcome)
+        return chain(sure.items(), self._combiner.matches(candidates, outcomes))
+
+    def _read_late(self, frame: Frame, candidates: Mapping[int, Rows]) -> "_Part":
+        """Read what candidates are asked for: of every row where most are, else of those alone."""
+        asked = {
+            expr: _union(rows, frame.rows)
+            for expr, conditions in self._late.items()
+            if (rows := [candidates[at] for at in conditions if at in candidates])
+        }
+        self._often = tuple(expr for expr, rows in asked.items() if _are_most(rows, frame))
+        frame.prefetch_for(self._often)
+        few = {expr: rows for expr, rows in asked.items() if expr not in self._often}
+        asking = set(chain(*self._asking_others.values()))
+        others = [rows for at, rows in candidates.items() if at in asking]
+        part = _Part(frame, _union([*few.values(), *others], frame.rows))
+        part.frame.prefetch_for(few)
+        return part
 
     def _outcomes_in(
         self, part: "_Part", columns: "Mapping[Column, _Tests]", candidates: Mapping[int, Rows]
@@ -289,40 +320,45 @@ class _GateMatcher:
         for column, tests in columns.items():
             asking = [candidates[at] for at in self._asking[column] if at in candidates]
             if asking:
-                rows = np.unique(np.concatenate(asking))
+                rows = _union(asking, part.all.rows)
                 yield from tests.outcomes_among(part.cells(column), column.via, rows)
+
+
+def _union(parts: Sequence[Rows], size: int) -> Rows:
+    """Return the rows, of `size`, that are in any of some parts, in order."""
+    held = np.zeros(size, dtype=np.bool_)
+    for rows in parts:
+        held[rows] = True
+    return np.flatnonzero(held)
+
+
+def _are_most(rows: Rows, frame: Frame) -> bool:
+    return len(rows) * 2 >= frame.rows
 
 
 class _Part:
     """Some rows of a frame, with columns that are read of these rows only."""
 
-    def __init__(self, frame: Frame, rows: Rows, late: Sequence[Expr]) -> None:
-        self.frame = frame
+    def __init__(self, frame: Frame, rows: Rows) -> None:
+        self.all = frame
+        self.frame = frame if _are_most(rows, frame) else frame.take(rows)
         self._rows = rows
-        self._all = frame.rows
-        if late and len(rows) * 2 < frame.rows:
-            self.frame = frame.take(rows)
-        self.frame.prefetch_for(late)
-
-    @property
-    def _is_whole(self) -> bool:
-        return self.frame.rows == self._all
 
     def cells(self, column: Column) -> Cells:
-        """Return a column without its functions, absent in the other rows."""
+        """Return a column without its functions; what is read of these rows only is absent else."""
         assert column.expr is not None
+        if self.frame is self.all or self.all.has_read(column.expr):
+            return self.all.cells(column.expr)
         cells = self.frame.cells(column.expr)
-        if self._is_whole:
-            return cells
-        codes = np.full(self._all, ABSENT, dtype=np.int32)
+        codes = np.full(self.all.rows, ABSENT, dtype=np.int32)
         codes[self._rows] = cells.codes
         return Cells(codes, cells.values)
 
     def spread(self, outcome: Outcome) -> Outcome:
         """Return an outcome of these rows as one of all."""
-        if self._is_whole:
+        if self.frame is self.all:
             return outcome
-        mask = np.zeros(self._all, dtype=np.bool_)
+        mask = np.zeros(self.all.rows, dtype=np.bool_)
         mask[self._rows] = outcome.mask()
         return Outcome(mask)
 
@@ -343,6 +379,20 @@ def _by_reading(
             whole = all(isinstance(one, Whole) for one in every_leaf(column.expr))
             (late if whole and number in later else first)[column.expr] = None
     return tuple(first), tuple(expr for expr in late if expr not in first)
+
+
+def _asking_of_late(
+    plan: Plan, conditions: Sequence[Node], late: Iterable[Expr]
+) -> dict[Expr, list[int]]:
+    """Return, per expression, the numbers of the conditions that ask anything of it."""
+    found: dict[Expr, list[int]] = {expr: [] for expr in late}
+    for at, condition in enumerate(conditions if found else ()):
+        leaves = (plan.leaves[number] for number in set(leaf_numbers(condition)))
+        asked = {column.expr for leaf in leaves for column in columns_of(leaf)}
+        for expr in found:
+            if expr in asked:
+                found[expr].append(at)
+    return found
 
 
 def _outcomes_of(
@@ -394,8 +444,7 @@ class _Tests:
         self, cells: Cells, via: tuple[Call, ...], rows: Rows
     ) -> Iterable[tuple[int, Outcome]]:
         """Yield the outcomes in some rows of a column whose functions have not run yet."""
-        chosen = np.unique(cells.codes[rows]).astype(np.int64)
-        chosen = chosen[chosen >= 0]
+        chosen, _ = held_codes(cells.codes[rows], len(cells.values))
         if not len(chosen):
             return
         values = [cells.values[at] for at in chosen.tolist()]

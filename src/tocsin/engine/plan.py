@@ -5,7 +5,7 @@ predicates of different rules are one number and so evaluated once. Automata and
 from it when a matcher needs them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -338,15 +338,24 @@ def leaf_numbers(node: Node) -> list[int]:
     return [number for part in node.parts for number in leaf_numbers(part)]
 
 
-def needed(node: Node) -> list[frozenset[int]]:
-    """Return clauses of which each must have a true leaf for the condition to hold."""
+def asks_any(node: Node, leaves: Set[int]) -> bool:
+    """Say whether a condition holds any of some leaves."""
+    return bool(leaves) and not leaves.isdisjoint(leaf_numbers(node))
+
+
+def needed(node: Node, cost_of: Callable[[frozenset[int]], float] = len) -> list[frozenset[int]]:
+    """Return clauses of which each must have a true leaf for the condition to hold.
+
+    A disjunction gives one, of the clauses of its parts that cost least, and of these the shortest.
+    """
     if isinstance(node, int):
         return [frozenset((node,))]
     if isinstance(node, AllOf):
-        return [clause for part in node.parts for clause in needed(part)]
+        return [clause for part in node.parts for clause in needed(part, cost_of)]
     if isinstance(node, NoneOf):
         return []
-    parts = [needed(part) for part in node.parts]
+    parts = [needed(part, cost_of) for part in node.parts]
     if not all(parts):
         return []
-    return [frozenset().union(*(min(part, key=len) for part in parts))]
+    best = (min(part, key=lambda clause: (cost_of(clause), len(clause))) for part in parts)
+    return [frozenset().union(*best)]

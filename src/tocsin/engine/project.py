@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from tocsin.engine.columns import Encoded, Rows, encode_texts
 from tocsin.engine.layout import (
+    ROOT,
     KeyPath,
     Layout,
     Signature,
@@ -24,6 +25,8 @@ from tocsin.logs.logtype import Shape
 from tocsin.logs.mapping import Leaf
 
 MAX_REMEMBERED = 20_000
+MAX_USUAL = 16
+"""How many containers are looked at before it is known which records need them."""
 
 
 class Projector:
@@ -35,12 +38,21 @@ class Projector:
         self._sources: dict[tuple[Shape, Signature], dict[Leaf, Source | None]] = {}
         self._layouts: dict[tuple[Shape, tuple[Leaf, ...]], dict[Signature, Layout]] = {}
         self._same: dict[Layout, Layout] = {}
+        self._batch = 0
+        self._usual: dict[KeyPath, None] = {ROOT: None}
         self.needed: dict[Shape, dict[KeyPath, None]] = {}
         """Containers that records of a shape turned out to need: asking again costs a query."""
+
+    def signatures_of_batch(self, raw: pa.StringArray) -> Keys:
+        """Return the keys of the containers that most records of batches are asked for."""
+        self._batch = len(raw)
+        return self.signatures(raw, tuple(self._usual))
 
     def signatures(self, raw: pa.StringArray, containers: tuple[KeyPath, ...]) -> Keys:
         """Return the keys of some containers of each record."""
         self.forget_if_many()
+        if len(raw) * 2 > self._batch and len(self._usual | dict.fromkeys(containers)) <= MAX_USUAL:
+            self._usual.update(dict.fromkeys(containers))
         keys = f"try(json_keys(raw, [{', '.join(map(_quote_path, containers))}]))"
         hashed = self._query(raw, f"select hash(keys) as h from (select {keys} as keys from batch)")
         hashes: npt.NDArray[np.uint64] = hashed.column(0).to_numpy()
@@ -66,6 +78,7 @@ class Projector:
             self._layouts.clear()
             self._same.clear()
             self.needed.clear()
+            self._usual = {ROOT: None}
 
     def remember(self, key: Hashable, signature: Signature) -> Signature:
         """Return the signature that is known under a key, or the one given, known from now on."""

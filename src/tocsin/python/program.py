@@ -16,6 +16,7 @@ What an operation does and raises is what Python does and raises (`operations.py
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -89,10 +90,21 @@ def _remember(at: int, step: Step) -> Step:
     return remembered
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A step whose value is known before it runs."""
+
+    value: Any
+
+    def __call__(self, _: Scope) -> Any:
+        return self.value
+
+
 def _constant(node: Sequence[Any], _: Sequence[Step]) -> Step:
     kind, value = node
-    made = float(value) if kind == "f" else value.encode("latin-1") if kind == "y" else value
-    return lambda _: made
+    return _Known(
+        float(value) if kind == "f" else value.encode("latin-1") if kind == "y" else value
+    )
 
 
 _SEQUENCES: Mapping[str, Callable[[list[Any]], Any]] = {
@@ -105,6 +117,9 @@ _SEQUENCES: Mapping[str, Callable[[list[Any]], Any]] = {
 
 def _sequence(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     make, parts = _SEQUENCES[node[1]], [steps[at] for at in node[2]]
+    if all(isinstance(part, _Known) for part in parts):
+        known = [part.value for part in parts]
+        return lambda _: make(known)
     return lambda scope: make([part(scope) for part in parts])
 
 

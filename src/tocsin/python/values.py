@@ -25,6 +25,7 @@ NUMBER = INT | FLOAT
 PRESENT = NULL | BOOL | INT | FLOAT | TEXT | LIST | OBJECT
 ANY = PRESENT | OTHER
 
+_NAMES = {kind: name for name, kind in KINDS.items()}
 _KIND_OF: Mapping[type, int] = {
     type(None): NULL,
     bool: BOOL,
@@ -47,8 +48,7 @@ def kind_name(value: Json) -> str:
     """Return the name of the kind of a value of a record."""
     if isinstance(value, Number):
         return "integer" if _is_integer(value.text) else "float"
-    kind = kind_of(value)
-    return next(name for name, one in KINDS.items() if one == kind)
+    return _NAMES[kind_of(value)]
 
 
 def _is_integer(text: str) -> bool:
@@ -57,12 +57,16 @@ def _is_integer(text: str) -> bool:
 
 def from_json(value: Json) -> Any:
     """Return a value of a record as Python's own reader of JSON gives it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return {
+            key: item if isinstance(item, str) else from_json(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else from_json(item) for item in value]
     if isinstance(value, Number):
         return int(value.text) if _is_integer(value.text) else float(value.text)
-    if isinstance(value, dict):
-        return {key: from_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [from_json(item) for item in value]
     return value
 
 
