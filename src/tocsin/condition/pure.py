@@ -53,9 +53,25 @@ def _truth(value: Any) -> Iterable[bool]:
     return (bool(from_json(value)),)
 
 
+_MOST_KEPT = 2_000
+_as_python: dict[int, tuple[Json, Any]] = {}
+"""Objects and lists by identity, as Python has them: several programs run on each."""
+
+
+def _python_of(value: Json) -> Any:
+    if not isinstance(value, dict | list):
+        return from_json(value)
+    kept = _as_python.get(id(value))
+    if kept is None:
+        if len(_as_python) >= _MOST_KEPT:
+            _as_python.clear()
+        kept = _as_python[id(value)] = value, from_json(value)
+    return kept[1]
+
+
 def _program(value: Any, program: str) -> Iterable[Any]:
     try:
-        found = run(program, from_json(value))
+        found = run(program, _python_of(value))
     except Exception:
         return ()
     return to_json(found)

@@ -70,7 +70,7 @@ from tocsin.logs.mapping import (
 from tocsin.logs.respelled import Respelled, read_respelled
 from tocsin.logs.values import Values, look_up, look_up_once, walk
 from tocsin.logs.view import RecordView, cells_below, open_cells
-from tocsin.logs.whole import Whole, read_whole
+from tocsin.logs.whole import Whole, document_at, read_in_document, read_whole
 
 MAX_CONTAINERS = 64
 """How many objects a signature looks at before what is left is read row by row."""
@@ -168,13 +168,20 @@ class Frame:
         opening = [source for source in sources if cells and not isinstance(source.leaf, Whole)]
         readers = [partial(_read_source, source) for source in opening]
         opened = read_opened(column, partial(open_cells, cells=cells), readers) if opening else []
-        return dict(zip(opening, opened, strict=True)) | {
-            source: read_cells(
-                column, partial(_read_source, source), strings_as_they_are=source.takes_strings
-            )
-            for source in sources
-            if source not in opening
-        }
+        rest = [source for source in sources if source not in opening]
+        inside = [source for source in rest if isinstance(source.leaf, Whole)]
+        shared = inside if len(inside) > 1 else []
+        return (
+            dict(zip(opening, opened, strict=True))
+            | _read_documents(column, shared)
+            | {
+                source: read_cells(
+                    column, partial(_read_source, source), strings_as_they_are=source.takes_strings
+                )
+                for source in rest
+                if source not in shared
+            }
+        )
 
     def _read_rows(self, leaves: Sequence[Leaf], texts: Sequence[str]) -> list[Cells]:
         """Read leaves row by row, from the records themselves."""
@@ -252,6 +259,28 @@ class Frame:
                 return ~self.mask(part)
             case FieldsCompare() | AnyElement():
                 raise NotImplementedError("log types compare fields with constants only")
+
+
+def _read_documents(column: Encoded, sources: Sequence[Source]) -> dict[Source, Cells]:
+    """Read what several sources read inside of documents, each document opened once."""
+    documents: dict[tuple[KeyPath, bool], Encoded] = {}
+    found: dict[Source, Cells] = {}
+    for source in sources:
+        leaf = source.leaf
+        assert isinstance(leaf, Whole)
+        if source.takes_strings:
+            found[source] = read_cells(
+                column, partial(_read_source, source), strings_as_they_are=True
+            )
+            continue
+        at = leaf.path, leaf.is_entered
+        if at not in documents:
+            opened = [document_at(value, leaf) for value in column.values]
+            documents[at] = Encoded(column.codes, opened, texts=False)
+        found[source] = read_cells(
+            documents[at], partial(read_in_document, leaf=leaf), strings_as_they_are=False
+        )
+    return found
 
 
 def _read_source(source: Source, value: Json) -> Values:

@@ -35,7 +35,11 @@ class Whole:
 
 def read_whole(value: Json, leaf: Whole) -> Values:
     """Read the one value; None if the keys lead nowhere."""
-    document = document_at(value, leaf)
+    return read_in_document(document_at(value, leaf), leaf)
+
+
+def read_in_document(document: Json, leaf: Whole) -> Values:
+    """Read the one value of a document; None if the keys lead nowhere."""
     if document is None and leaf.path:
         return None
     found = follow(document, leaf.keys, leaf.spelling)

@@ -14,7 +14,8 @@ import shlex
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from string import Formatter
 from typing import Any, TypeAlias
 
@@ -155,22 +156,28 @@ def _method(value: Any, name: str, *args: Any) -> Any:
     *plain, named = args
     if name in {"ljust", "rjust", "center", "zfill"} and plain and plain[0] > LARGEST:
         raise TooLarge(name)
-    found = getattr(value, name) if _allowed(METHODS, value, name) else None
+    found = getattr(value, name) if name in _methods_of(type(value)) else None
     if found is None:
         raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
     return found(*plain, **dict(named))
 
 
 def _attribute(value: Any, name: str) -> Any:
-    if _allowed(ATTRIBUTES, value, name):
+    if name in _attributes_of(type(value)):
         return getattr(value, name)
     raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
 
 
-def _allowed(
-    table: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...], value: Any, name: str
-) -> bool:
-    return any(isinstance(value, types) and name in names for types, names in table)
+@cache
+def _methods_of(kind: Any) -> frozenset[str]:
+    found = [names for types, names in METHODS if issubclass(kind, types)]
+    return frozenset(chain(*found))
+
+
+@cache
+def _attributes_of(kind: Any) -> frozenset[str]:
+    found = [names for types, names in ATTRIBUTES if issubclass(kind, types)]
+    return frozenset(chain(*found))
 
 
 _VALUES = (
@@ -196,7 +203,7 @@ def is_listed(name: str) -> bool:
 
 
 def _has_attribute(value: Any, name: str) -> bool:
-    return _allowed(METHODS, value, name) or _allowed(ATTRIBUTES, value, name)
+    return name in _methods_of(type(value)) or name in _attributes_of(type(value))
 
 
 TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -343,6 +350,9 @@ def _sum(value: Any, *start: Any) -> Any:
     return sum(value, *start)
 
 
+_remembered = lru_cache(maxsize=2_000, typed=True)
+"""What several programs read of one text is read once; none can change it."""
+
 OPERATIONS: dict[str, Operation] = {
     "method": _method,
     "attribute": _attribute,
@@ -409,9 +419,9 @@ OPERATIONS: dict[str, Operation] = {
     "next": _next,
     "iterable": _iterable,
     "pattern": _pattern,
-    "json.loads": json.loads,
+    "json.loads": _remembered(json.loads),
     "json.dumps": lambda value, *named: json.dumps(value, **dict(*named)),
-    "ip_address": ipaddress.ip_address,
+    "ip_address": _remembered(ipaddress.ip_address),
     "IPv4Address": ipaddress.IPv4Address,
     "IPv6Address": ipaddress.IPv6Address,
     "ip_network": lambda value, strict=True: ipaddress.ip_network(value, strict=strict),
