@@ -156,14 +156,14 @@ def _method(value: Any, name: str, *args: Any) -> Any:
     *plain, named = args
     if name in {"ljust", "rjust", "center", "zfill"} and plain and plain[0] > LARGEST:
         raise TooLarge(name)
-    found = getattr(value, name) if name in _methods_of(type(value)) else None
+    found = getattr(value, name) if name in _methods_of(value.__class__) else None
     if found is None:
         raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
     return found(*plain, **dict(named))
 
 
 def _attribute(value: Any, name: str) -> Any:
-    if name in _attributes_of(type(value)):
+    if name in _attributes_of(value.__class__):
         return getattr(value, name)
     raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
 
@@ -203,7 +203,7 @@ def is_listed(name: str) -> bool:
 
 
 def _has_attribute(value: Any, name: str) -> bool:
-    return name in _methods_of(type(value)) or name in _attributes_of(type(value))
+    return name in _methods_of(value.__class__) or name in _attributes_of(value.__class__)
 
 
 TYPES: Mapping[str, type | tuple[type, ...]] = {
