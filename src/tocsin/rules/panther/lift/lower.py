@@ -272,11 +272,9 @@ class Lowering:
         """Say that a text contains another, a list has a member, or an object a key."""
         if not isinstance(item, Const):
             return None
-        found = self._chain(container)
-        if found is None:
-            return None
         possible = kinds(container)
-        if not isinstance(item.value, str):
+        found = self._value(container) if possible == TEXT else self._chain(container)
+        if found is None or not isinstance(item.value, str):
             return None
         parts: list[Condition] = []
         if possible & TEXT:
