@@ -36,6 +36,7 @@ from tocsin.rules.panther.lift.things import (
     Thing,
     Value,
 )
+from tocsin.rules.panther.lift.trees import walk
 
 METHOD_NAMES = (
     frozenset(name for _, names in METHODS for name in names) | event.METHODS | {"format"}
@@ -271,7 +272,7 @@ def _facts(node: ast.FunctionDef | ast.Lambda) -> tuple[frozenset[str], bool]:
     """Return the names that a function declares `global`, and whether it is a generator."""
     found: tuple[frozenset[str], bool] | None = getattr(node, "_facts", None)
     if found is None:
-        nodes = list(ast.walk(node))
+        nodes = list(walk(node))
         names = frozenset(
             name for one in nodes if isinstance(one, ast.Global) for name in one.names
         )

@@ -26,6 +26,7 @@ from tocsin.rules.panther.lift.nodes import (
 )
 from tocsin.rules.panther.lift.raising import Raise
 from tocsin.rules.panther.lift.things import Lazy, Value
+from tocsin.rules.panther.lift.trees import walk
 
 MOST_ITEMS = 2_000
 """Members of a list that is gone through one by one."""
@@ -208,7 +209,7 @@ def with_member(
         return machine.pure(body())
 
     ended = machine.scope(action)
-    bound = {name.id for name in ast.walk(target) if isinstance(name, ast.Name)}
+    bound = {name.id for name in walk(target) if isinstance(name, ast.Name)}
     changed = [
         name
         for name in {**names, **ended.names}

@@ -40,7 +40,7 @@ class _Writer:
         return self._numbers[node]
 
     def _place(self, written: list[Any]) -> int:
-        key = json.dumps(written)
+        key = repr(written)
         if key not in self._known:
             self._known[key] = len(self.nodes)
             self.nodes.append(written)

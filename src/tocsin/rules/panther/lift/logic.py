@@ -151,10 +151,10 @@ def _absorb(
         if not isinstance(part, other):
             result.append(part)
             continue
-        if any(sub in flat for sub in part.parts):
+        if not flat.keys().isdisjoint(part.parts):
             changed = True
             continue
-        kept = [sub for sub in part.parts if negation(sub) not in flat]
+        kept = [sub for sub in part.parts if (sub.negated or negation(sub)) not in flat]
         if len(kept) < len(part.parts):
             changed = True
             result.append(disj(*kept) if own is And else conj(*kept))

@@ -27,6 +27,7 @@ from tocsin.rules.panther.lift.nodes import (
     seq,
 )
 from tocsin.rules.panther.lift.things import Value
+from tocsin.rules.panther.lift.trees import walk
 
 _MOST_TURNS = 64
 """Turns of a `while` loop."""
@@ -194,7 +195,7 @@ def _search(machine: Machine, of: Node, one: Node, returns: Sequence[Exit]) -> N
 
 def _changed(machine: Machine, target: ast.expr, ends: Sequence[Ended]) -> list[object]:
     """Return the names and containers that a turn leaves changed."""
-    bound = {name.id for name in ast.walk(target) if isinstance(name, ast.Name)}
+    bound = {name.id for name in walk(target) if isinstance(name, ast.Name)}
     found: dict[object, None] = {}
     for ended in ends:
         states = [(ended.store, ended.names)] + [(way.store, way.names) for way in ended.exits]
@@ -210,7 +211,7 @@ def _differing(before: Mapping[Any, Value], after: Mapping[Any, Value]) -> dict[
 
 def _forget_names(machine: Machine, node: ast.For, changed: Sequence[object]) -> None:
     """Names that turns of a loop have given are not known behind it."""
-    bound = [name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)]
+    bound = [name.id for name in walk(node.target) if isinstance(name, ast.Name)]
     lost = [*bound, *(key for key in changed if isinstance(key, str))]
     unknown = {name: machine.unknown(f"{name} behind a loop over the event") for name in lost}
     machine.frame.names = {**machine.frame.names, **unknown}
@@ -281,7 +282,7 @@ def _changed_in(machine: Machine, target: ast.expr, state: _State, ended: Ended)
     handed = {key: app("item", state.variable, const(at)) for at, key in enumerate(state.keys)}
     names = {**machine.frame.names, **{k: v for k, v in handed.items() if isinstance(k, str)}}
     store = {**machine.store, **{k: v for k, v in handed.items() if not isinstance(k, str)}}
-    bound = {name.id for name in ast.walk(target) if isinstance(name, ast.Name)}
+    bound = {name.id for name in walk(target) if isinstance(name, ast.Name)}
     found: dict[object, None] = {}
     for after_store, after_names in [(ended.store, ended.names)] + [
         (way.store, way.names) for way in ended.exits

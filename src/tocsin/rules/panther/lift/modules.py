@@ -14,6 +14,7 @@ from tocsin.rules.panther.lift.mutation import Change, Facts, changes, facts_of,
 from tocsin.rules.panther.lift.nodes import FALSE, TRUE, Node
 from tocsin.rules.panther.lift.statements import execute
 from tocsin.rules.panther.lift.things import Choice, Class, Function, Lib, Module, Ref, Value
+from tocsin.rules.panther.lift.trees import walk
 
 OWN = "rule"
 """The name of the module that is lifted."""
@@ -171,7 +172,7 @@ def _reaches_far(tree: ast.Module) -> bool:
     return any(
         isinstance(node, ast.Call) and getattr(node.func, "id", "") in FAR_REACHING
         for statement in outside
-        for node in ast.walk(statement)
+        for node in walk(statement)
     )
 
 
@@ -181,10 +182,10 @@ def _bound(statement: ast.stmt) -> list[str]:
         return [statement.name]
     names = [
         node.id
-        for node in ast.walk(statement)
+        for node in walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     ]
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names += [one.asname or one.name for one in node.names]
     return names
@@ -222,13 +223,11 @@ def _only_reads(function: Function, value: Ref) -> bool:
     """Say whether a function does nothing but look into what a default holds."""
     named = _names_of_default(function, value)
     parents: dict[ast.AST, ast.AST] = {
-        child: parent
-        for parent in ast.walk(function.node)
-        for child in ast.iter_child_nodes(parent)
+        child: parent for parent in walk(function.node) for child in ast.iter_child_nodes(parent)
     }
     return all(
         _looks(node, parents)
-        for node in ast.walk(function.node)
+        for node in walk(function.node)
         if isinstance(node, ast.Name) and node.id in named
     )
 

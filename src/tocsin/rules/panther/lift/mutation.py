@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tocsin.rules.panther.lift.calls import MUTATING
+from tocsin.rules.panther.lift.trees import walk
 
 _COPYING = frozenset({"dict", "list", "set", "sorted", "copy", "deepcopy", "to_dict", "str", "len"})
 
@@ -78,7 +79,7 @@ def facts_of(tree: ast.Module) -> Facts:
     """Read off what the functions of a module do."""
     functions: list[_Function] = []
     imported: dict[str, tuple[str, str]] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.FunctionDef):
             functions.append(_read(node))
         elif isinstance(node, ast.ImportFrom):
@@ -119,7 +120,7 @@ def changes(modules: Mapping[str, Facts]) -> Changes:
 def written_names(tree: ast.Module) -> frozenset[str]:
     """Return the names that functions of a module declare `global`."""
     return frozenset(
-        name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
+        name for node in walk(tree) if isinstance(node, ast.Global) for name in node.names
     )
 
 
@@ -159,9 +160,9 @@ def _changed_results(function: _Function) -> Iterator[str]:
 
 
 def _read(node: ast.FunctionDef) -> _Function:
-    given = frozenset(one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg))
+    given = frozenset(one.arg for one in walk(node.args) if isinstance(one, ast.arg))
     made = _Function(node.name, given, set(given))
-    for one in ast.walk(node):
+    for one in walk(node):
         _read_node(made, one)
     return made
 
@@ -219,7 +220,7 @@ def _bind(made: _Function, target: ast.expr, value: ast.expr, *, inner: bool = F
     if isinstance(target, ast.Subscript | ast.Attribute):
         return
     unpacked = isinstance(target, ast.Tuple | ast.List)
-    for one in ast.walk(target):
+    for one in walk(target):
         if isinstance(one, ast.Name):
             taken = {_Part(part.name, part.inner or unpacked) for part in parts}
             made.sources.setdefault(one.id, set()).update(taken)

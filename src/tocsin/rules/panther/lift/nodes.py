@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from tocsin.python.values import ABSENT, ANY, BOOL, LIST, OBJECT, OTHER, PRESENT, kind_of
 
 EVERY_KIND = ANY | ABSENT
+_NONE: frozenset[int] = frozenset()
 
 
 class Node:
@@ -26,10 +27,16 @@ class Node:
     width: int
 
     def _take(self, *parts: "Node") -> None:
+        closed, unknown, variables = True, False, _NONE
+        for part in parts:
+            closed = closed and part.closed
+            unknown = unknown or part.unknown
+            if part.variables:
+                variables |= part.variables
         self.negated = None
-        self.closed = all(part.closed for part in parts)
-        self.unknown = any(part.unknown for part in parts)
-        self.variables = frozenset().union(*(part.variables for part in parts))
+        self.closed = closed
+        self.unknown = unknown
+        self.variables = variables
         self.width = 1
 
 

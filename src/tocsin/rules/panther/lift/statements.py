@@ -20,6 +20,7 @@ from tocsin.rules.panther.lift.nodes import (
     raw_truth,
 )
 from tocsin.rules.panther.lift.things import Choice, Class, Function, Lib, Module, Ref, Value
+from tocsin.rules.panther.lift.trees import walk
 
 Run: TypeAlias = Callable[[Machine, Any], None]
 
@@ -299,7 +300,7 @@ def _uses(handler: ast.ExceptHandler) -> bool:
     return any(
         isinstance(one, ast.Name) and one.id == handler.name
         for statement in handler.body
-        for one in ast.walk(statement)
+        for one in walk(statement)
     )
 
 
