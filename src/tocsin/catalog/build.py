@@ -8,7 +8,7 @@ from tocsin.catalog.entries import Entry, make_entries
 from tocsin.catalog.licences import licence_chooser
 from tocsin.logs.load import load_log_types
 from tocsin.rules.cache import load_rules_cached
-from tocsin.rules.load import LoadOptions, name_packs
+from tocsin.rules.load import LoadOptions, name_packs, quiet_gc
 from tocsin.rules.model import Skipped
 from tocsin.rules.select import parse_where
 
@@ -35,7 +35,8 @@ def load_catalogue(
     chooser = parse_where(where)
     loaded = load_rules_cached(roots, options)
     packs = {pack: root for root, pack in name_packs(roots).items()}
-    found = make_entries(filter(chooser, loaded.rules), load_log_types(), packs)
+    with quiet_gc():
+        found = make_entries(filter(chooser, loaded.rules), load_log_types(), packs)
     kept = found
     if licences:
         fits = licence_chooser(licences)

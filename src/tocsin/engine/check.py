@@ -47,6 +47,8 @@ def addressed(log_type: LogType, rules: Sequence[Rule], bridges: Sequence[str] =
     """Say whether any rule is for a log type, directly or over one of the bridges."""
     if any(select(log_type, one) for rule in rules for one in rule.inputs):
         return True
+    if not bridges:
+        return False
     targets = {one.name: one for one in shipped_log_types()}
     return any(
         bridged_inputs(rules, bridge, targets[bridge.target])

@@ -161,10 +161,10 @@ def compile_plan(
 
 def select(log_type: LogType, one: Input) -> tuple[Variant, ...]:
     """Return the variants of a log type that an input's scope selects and its fields allow."""
-    names = {fold(field.path[0]) for field in fields(one.condition) if len(field.path) == 1}
-    variants = tuple(
-        variant for variant in select_scope(log_type, one.scope) if not variant.unmapped & names
-    )
+    variants = select_scope(log_type, one.scope)
+    if any(variant.unmapped for variant in variants):
+        names = {fold(field.path[0]) for field in fields(one.condition) if len(field.path) == 1}
+        variants = tuple(variant for variant in variants if not variant.unmapped & names)
     if isinstance(one.scope, Indices):
         return tuple(variant for variant in variants if may_hold(log_type, one, variant))
     return variants

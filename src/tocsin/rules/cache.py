@@ -7,7 +7,8 @@ gives; a rule file is taken from it while its size, times and inode are what the
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from typing import TypeAlias
 import orjson
 
 from tocsin import __version__
+from tocsin.beside import in_halves
 from tocsin.caching import cache_folder
 from tocsin.content.attack import own_file
 from tocsin.rules.load import (
@@ -30,6 +32,8 @@ from tocsin.rules.model import Rule, RuleSet, Skipped
 from tocsin.rules.stored import Heading, StoredFile, read_stored, write_stored
 
 FORMAT = 4
+MANY = 500
+"""Rule files from which on a second process reads half of them."""
 LIBRARIES = ("pysigma", "PyYAML", "google-re2", "lark")
 """What reads rules beside our own code."""
 
@@ -59,7 +63,7 @@ class RuleIndex:
             self._keys: dict[str, dict[str, None]] = {}
             self._holders: dict[str, dict[int, None]] = {}
             for number, file in enumerate(self._files):
-                for key, *names in _headings(file):
+                for key, *names in file.headings:
                     self._holders.setdefault(key, {})[number] = None
                     for name in names:
                         self._keys.setdefault(name.lower(), {})[key] = None
@@ -74,27 +78,11 @@ class RuleIndex:
         return tuple(one for one in found.rules if wanted in {one.id.lower(), one.name.lower()})
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A rule file as the cache holds it, or as it was just read."""
-
-    stored: StoredFile | None = None
-    fresh: Loaded | None = None
-
-
-def _loaded(file: _File) -> Loaded:
+def _loaded(file: StoredFile) -> Loaded:
     from tocsin.rules.codec import decode_rule
 
-    if file.stored is None:
-        return file.fresh or ([], None)
-    skipped = Skipped(**file.stored.skipped) if file.stored.skipped else None
-    return [decode_rule(data) for data in orjson.loads(file.stored.rules)], skipped
-
-
-def _headings(file: _File) -> Iterable[Heading]:
-    if file.stored is not None:
-        return file.stored.headings
-    return map(_heading, file.fresh[0]) if file.fresh else ()
+    skipped = Skipped(**file.skipped) if file.skipped else None
+    return [decode_rule(data) for data in orjson.loads(file.rules)], skipped
 
 
 def _heading(rule: Rule) -> Heading:
@@ -131,34 +119,35 @@ def _content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read_files(roots: Sequence[Path], options: LoadOptions) -> list[_File]:
+def _read_files(roots: Sequence[Path], options: LoadOptions) -> list[StoredFile]:
     folder = cache_folder()
     files = find_rule_files(roots)
     if folder is None:
-        loader = RuleLoader(options)
-        return [_File(fresh=loader.load(file)) for file in files]
+        return in_halves(partial(_read, options), files, least=MANY)
     return _update(files, folder / f"{cache_key(roots, options)}.json", options)
 
 
-def _update(files: Sequence[RuleFile], path: Path, options: LoadOptions) -> list[_File]:
+def _update(files: Sequence[RuleFile], path: Path, options: LoadOptions) -> list[StoredFile]:
     """Take files from a cache entry, read those that changed, and write the entry if any did."""
     stored = read_stored(path)
+    names = [f"{file.pack}:{file.shown}" for file in files]
+    known = {
+        name: stored[name]
+        for name, file in zip(names, files, strict=True)
+        if name in stored and stored[name].state == _state(file.path)
+    }
+    changed = [at for at, name in enumerate(names) if name not in known]
+    fresh = in_halves(partial(_read, options), [files[at] for at in changed], least=MANY)
+    known |= {names[at]: one for at, one in zip(changed, fresh, strict=True)}
+    if fresh or known.keys() != stored.keys():
+        write_stored(path, known)
+    return [known[name] for name in names]
+
+
+def _read(options: LoadOptions, files: Sequence[RuleFile]) -> list[StoredFile]:
     loader = RuleLoader(options)
-    found: list[_File] = []
-    kept: dict[str, StoredFile] = {}
-    for file in files:
-        name, state = f"{file.pack}:{file.shown}", _state(file.path)
-        known = stored.get(name)
-        if known and known.state == state:
-            kept[name] = known
-            found.append(_File(known))
-            continue
-        fresh = loader.load(file)
-        kept[name] = _to_store(state, fresh)
-        found.append(_File(fresh=fresh))
-    if kept.keys() != stored.keys() or any(file.fresh for file in found):
-        write_stored(path, kept)
-    return found
+    with quiet_gc():
+        return [_to_store(_state(file.path), loader.load(file)) for file in files]
 
 
 def _to_store(state: list[int], loaded: Loaded) -> StoredFile:

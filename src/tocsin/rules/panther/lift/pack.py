@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from tocsin import __version__
+from tocsin.beside import in_halves
 from tocsin.caching import cache_folder, read_checked, write_checked
 from tocsin.errors import RuleError
 from tocsin.rules.codec import decode_condition, encode_condition
@@ -30,6 +31,8 @@ from tocsin.rules.panther.pack import (
 )
 
 FORMAT = 1
+MANY = 100
+"""Rules from which on a second process lifts half of them."""
 ANY_LOG_TYPE = ""
 """The log type of rules that name none."""
 
@@ -119,26 +122,31 @@ def lift_rules(rules: Sequence[Rule], parts: Parts) -> dict[str, dict[str, Lifte
     folder = cache_folder()
     path = folder / f"lifted-{parts.digest[:32]}.json" if folder else None
     stored = _read(path) if path else {}
-    kept: dict[str, Any] = {}
-    found: dict[str, dict[str, Lifted]] = {}
-    constants = known()
+    keys: dict[str, str] = {}
+    for rule in rules:
+        source = _source(rule) if rule.kind in WITH_PYTHON else None
+        if source is not None:
+            keys[rule.key] = _digest([rule.kind, source, log_types(rule)])
+    fresh = [rule for rule in rules if rule.key in keys and keys[rule.key] not in stored]
+    made = in_halves(partial(_lift, replace(parts)), fresh, least=MANY)
     with quiet_gc():
-        for rule in rules:
-            source = _source(rule) if rule.kind in WITH_PYTHON else None
-            if source is None:
-                continue
-            key = _digest([rule.kind, source, log_types(rule)])
-            if key in stored:
-                found[rule.key] = decode_lifted(stored[key])
-            else:
-                found[rule.key] = lift_rule(rule, parts)
-            kept[key] = stored.get(key) or encode_lifted(found[rule.key])
-        forget(constants)
-        for forgets in (forget_applied, forget_joined, forget_reads):
-            forgets()
+        new = {keys[rule.key]: orjson.loads(data) for rule, data in zip(fresh, made, strict=True)}
+        kept = {key: new[key] if key in new else stored[key] for key in keys.values()}
+        found = {key: decode_lifted(kept[of]) for key, of in keys.items()}
     if path and kept.keys() - stored.keys():
         write_checked(path, orjson.dumps({**stored, **kept}))
     return found
+
+
+def _lift(parts: Parts, rules: Sequence[Rule]) -> list[bytes]:
+    """Lift rules, and return what each was lifted to as JSON."""
+    constants = known()
+    with quiet_gc():
+        made = [orjson.dumps(encode_lifted(lift_rule(rule, parts))) for rule in rules]
+        forget(constants)
+        for forgets in (forget_applied, forget_joined, forget_reads):
+            forgets()
+    return made
 
 
 def _read(path: Path) -> dict[str, Any]:
