@@ -35,14 +35,14 @@ def in_halves(
     if len(items) < least or (os.cpu_count() or 1) < 2 or not sys.executable:
         return function(items)
     own, other = items[::2], items[1::2]
-    process = _start()
-    try:
-        _send(process, pickle.dumps((function, other)))
-        made = function(own)
-        answer, _ = process.communicate()
-    finally:
-        process.kill()
-        process.wait()
+    with _start() as process:
+        try:
+            _send(process, pickle.dumps((function, other)))
+            made = function(own)
+            answer, _ = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
         _LOG.info("the second process failed; what it was to do is done here")
     rest = function(other) if process.returncode else pickle.loads(answer)
