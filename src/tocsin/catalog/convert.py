@@ -17,8 +17,9 @@ from tocsin.catalog.to_kql import render_kql
 from tocsin.catalog.to_sigma import render_sigma
 from tocsin.catalog.to_sql import MACRO, render_sql
 from tocsin.catalog.translate import CannotSay, Target, Translator
+from tocsin.condition.functions import fold
 from tocsin.condition.simplify import simplify
-from tocsin.condition.tree import TRUE, Condition, FieldsCompare, Predicate, leaves
+from tocsin.condition.tree import TRUE, Condition, FieldsCompare, Predicate, fields, leaves
 from tocsin.errors import RuleError
 from tocsin.logs.logtype import EVERY_EVENT, LogType
 from tocsin.rules.describe import describe_stage, describe_suppression
@@ -79,7 +80,17 @@ def _reading(rule: Rule, log_type: str | None) -> Reading:
         why = rule.reasons[0] if rule.reasons else "has no condition that is read"
         raise CannotSay(rule.name, why)
     own = [one for one in known.values() if not one.log_type.documents]
-    return known[log_type] if log_type else (own or list(known.values()))[0]
+    return known[log_type] if log_type else max(own or known.values(), key=_names_known)
+
+
+def _names_known(reading: Reading) -> int:
+    """Count the names in a rule that its log type has words for."""
+    names = reading.places.shape.names
+    return sum(
+        fold(name) in names.get(one.vocabulary, {})
+        for one, _ in reading.inputs
+        for name in {field.path[0] for field in fields(one.condition) if field.path}
+    )
 
 
 def _beside(rule: Rule) -> Iterator[str]:

@@ -53,7 +53,7 @@ def _truth(value: Any) -> Iterable[bool]:
     return (bool(from_json(value)),)
 
 
-_MOST_KEPT = 2_000
+_MOST_KEPT = 1_000
 _as_python: dict[int, tuple[Json, Any]] = {}
 """Objects and lists by identity, as Python has them: several programs run on each."""
 

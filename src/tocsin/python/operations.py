@@ -350,8 +350,16 @@ def _sum(value: Any, *start: Any) -> Any:
     return sum(value, *start)
 
 
-_remembered = lru_cache(maxsize=2_000, typed=True)
+_remembered = lru_cache(maxsize=1_000, typed=True)
 """What several programs read of one text is read once; none can change it."""
+_loads = _remembered(json.loads)
+_LONG = 10_000
+"""Characters of a text of JSON from which on it is read anew each time."""
+
+
+def _read_json(text: Any) -> Any:
+    return _loads(text) if isinstance(text, str) and len(text) < _LONG else json.loads(text)
+
 
 OPERATIONS: dict[str, Operation] = {
     "method": _method,
@@ -419,7 +427,7 @@ OPERATIONS: dict[str, Operation] = {
     "next": _next,
     "iterable": _iterable,
     "pattern": _pattern,
-    "json.loads": _remembered(json.loads),
+    "json.loads": _read_json,
     "json.dumps": lambda value, *named: json.dumps(value, **dict(*named)),
     "ip_address": _remembered(ipaddress.ip_address),
     "IPv4Address": ipaddress.IPv4Address,
