@@ -424,3 +424,31 @@ def test_a_pack_whose_data_model_hangs_is_stopped_as_a_whole(tmp_path, monkeypat
     told_reasons = set(result.summary.asking.stopped.values())
     assert len(told_reasons) == 1
     assert "helpers or data models of its pack: did not end within" in told_reasons.pop()
+
+
+FROM_TEXT = """
+    def rule(event):
+        return event.get("correlationId") == "c" and isinstance(event.get("callerIpAddress"), str)
+"""
+WITH_BOTH = """
+    def rule(event):
+        return event.get("first") == "a" and event.deep_get("second", "third") is not None
+"""
+
+
+def test_what_some_rules_read_late_is_not_all_that_others_see(pack):
+    keys = {"LogTypes": ["Azure.MonitorActivity"]}
+    rules = pack(lift=True, one=(FROM_TEXT, keys), other=(WITH_BOTH, keys))
+    records = [
+        {
+            "eventTimestamp": f"2026-03-04T00:00:{at:02}Z",
+            "operationName": {"value": "Microsoft.Compute/virtualMachines/write"},
+            "httpRequest": {"clientIpAddress": "192.0.2.1"},
+            "correlationId": "c" if at == 5 else str(at),
+            "first": "a" if at == 9 else "b",
+            "second": {"third": 3},
+        }
+        for at in range(30)
+    ]
+    result = scan(rules, records, log_type=None, allow_python=False)
+    assert sorted((one.rule.id, one.event.line) for one in result) == [("one", 6), ("other", 10)]

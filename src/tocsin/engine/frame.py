@@ -99,10 +99,6 @@ class Frame:
         part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}
         return part
 
-    def has_read(self, expr: Expr) -> bool:
-        """Say whether the column of an expression is there already."""
-        return expr in self._cells or expr in self._leaves
-
     def prefetch_for(self, exprs: Iterable[Expr]) -> None:
         """Read at once all that some expressions are sure to need."""
         self.prefetch(leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr))

@@ -309,9 +309,7 @@ class _GateMatcher:
         few = {expr: rows for expr, rows in asked.items() if expr not in self._often}
         asking = set(chain(*self._asking_others.values()))
         others = [rows for at, rows in candidates.items() if at in asking]
-        part = _Part(frame, _union([*few.values(), *others], frame.rows))
-        part.frame.prefetch_for(few)
-        return part
+        return _Part(frame, _union([*few.values(), *others], frame.rows), few.keys())
 
     def _outcomes_in(
         self, part: "_Part", columns: "Mapping[Column, _Tests]", candidates: Mapping[int, Rows]
@@ -339,15 +337,17 @@ def _are_most(rows: Rows, frame: Frame) -> bool:
 class _Part:
     """Some rows of a frame, with columns that are read of these rows only."""
 
-    def __init__(self, frame: Frame, rows: Rows) -> None:
+    def __init__(self, frame: Frame, rows: Rows, own: Set[Expr]) -> None:
         self.all = frame
         self.frame = frame if _are_most(rows, frame) else frame.take(rows)
+        self.frame.prefetch_for(own)
         self._rows = rows
+        self._own = own
 
     def cells(self, column: Column) -> Cells:
         """Return a column without its functions; what is read of these rows only is absent else."""
         assert column.expr is not None
-        if self.frame is self.all or self.all.has_read(column.expr):
+        if self.frame is self.all or column.expr not in self._own:
             return self.all.cells(column.expr)
         cells = self.frame.cells(column.expr)
         codes = np.full(self.all.rows, ABSENT, dtype=np.int32)
