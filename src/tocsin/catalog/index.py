@@ -20,7 +20,7 @@ from tocsin.caching import cache_folder
 from tocsin.catalog.build import load_catalogue
 from tocsin.catalog.entries import Entry
 from tocsin.errors import UsageError
-from tocsin.rules.load import LoadOptions, find_rule_files
+from tocsin.rules.load import LoadOptions, find_rule_files, quiet_gc
 from tocsin.rules.model import Skipped
 from tocsin.rules.traits import changed, part_of, texts
 
@@ -147,7 +147,7 @@ def build_index(
     index = sqlite3.connect(place)
     index.executescript(_SCHEMA)
     numbered = list(enumerate(entries))
-    with index:
+    with quiet_gc(), index:
         index.executemany(f"INSERT INTO rules VALUES ({_marks(14)})", map(_row, numbered))
         index.executemany("INSERT INTO traits VALUES (?, ?, ?)", _traits(numbered))
         index.executemany("INSERT INTO words(rowid, name, tags, description, tests, text) "

@@ -7,6 +7,7 @@ from it when a matcher needs them.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from tocsin.condition.functions import fold
@@ -170,6 +171,7 @@ def select(log_type: LogType, one: Input) -> tuple[Variant, ...]:
     return variants
 
 
+@lru_cache(maxsize=20_000)
 def select_scope(log_type: LogType, scope: Scope) -> tuple[Variant, ...]:
     """Return the variants of a log type that a scope selects."""
     if isinstance(scope, Indices):
