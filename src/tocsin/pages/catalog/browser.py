@@ -44,12 +44,21 @@ def _script(name: str, data: object) -> bytes:
     return f"tocsin({orjson.dumps(name).decode()}, ".encode() + orjson.dumps(data) + b");\n"
 
 
+def _shortened(text: str) -> str:
+    """Return the words of a text that fit; of one that is too long itself, what fits of it."""
+    text = " ".join(text.split())
+    if len(text) <= LONGEST_SUMMARY:
+        return text
+    start = text[: LONGEST_SUMMARY - 1]
+    return (start.rpartition(" ")[0] or start) + "…"
+
+
 def _rules(entries: Sequence[Entry]) -> Mapping[str, object]:
     texts = {name: _Texts() for name in ASKED}
     rows = []
     for entry in entries:
         rule = entry.rule
-        summary = printable(" ".join(rule.description.split()))[:LONGEST_SUMMARY]
+        summary = printable(_shortened(rule.description))
         numbers = [[texts[name].number(text) for text in entry.traits[name]] for name in ASKED]
         rows.append([entry.address, rule.id, printable(rule.name), summary, changed(rule), numbers])
     return {
