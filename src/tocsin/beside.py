@@ -44,7 +44,7 @@ def in_halves(
             process.kill()
             raise
     if process.returncode:
-        _LOG.info("the second process failed; what it was to do is done here")
+        _LOG.info("a second process ended with %s; its work is done here", process.returncode)
     rest = function(other) if process.returncode else pickle.loads(answer)
     found: list[Any] = [None] * len(items)
     found[::2], found[1::2] = made, rest

@@ -29,7 +29,7 @@ LANGUAGES = ("sigma", "kql", "sql")
 @click.option(
     "--log-type",
     metavar="TYPE",
-    help="For which of its log types; default: the first that the rule is about.",
+    help="For which of its log types; default: the one that has words for most of its names.",
 )
 @rule_options
 @click.option(

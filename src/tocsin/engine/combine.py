@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.engine.columns import Mask, Rows
-from tocsin.engine.plan import AllOf, AnyOf, Node, NoneOf, asks_any
+from tocsin.engine.plan import AllOf, AnyOf, Node, NoneOf, leaf_numbers
 
 _NOTHING: Rows = np.array([], dtype=np.int64)
 
@@ -52,7 +52,10 @@ class Combiner:
     ) -> None:
         self._conditions = conditions
         self._open = open_leaves
-        self._has_open = [asks_any(one, open_leaves) for one in conditions]
+        self._has_open = [
+            bool(open_leaves) and not open_leaves.isdisjoint(leaf_numbers(one))
+            for one in conditions
+        ]
         clauses = [[clause for clause in of if clause <= first] for of in needed]
         distinct = {clause: at for at, clause in enumerate(dict.fromkeys(chain(*clauses)))}
         self._clauses = [sorted(clause) for clause in distinct]

@@ -165,7 +165,9 @@ class Frame:
         readers = [partial(_read_source, source) for source in opening]
         opened = read_opened(column, partial(open_cells, cells=cells), readers) if opening else []
         rest = [source for source in sources if source not in opening]
-        inside = [source for source in rest if isinstance(source.leaf, Whole)]
+        inside = [
+            source for source in rest if isinstance(source.leaf, Whole) and not source.takes_strings
+        ]
         shared = inside if len(inside) > 1 else []
         return (
             dict(zip(opening, opened, strict=True))
@@ -264,11 +266,6 @@ def _read_documents(column: Encoded, sources: Sequence[Source]) -> dict[Source, 
     for source in sources:
         leaf = source.leaf
         assert isinstance(leaf, Whole)
-        if source.takes_strings:
-            found[source] = read_cells(
-                column, partial(_read_source, source), strings_as_they_are=True
-            )
-            continue
         at = leaf.path, leaf.is_entered
         if at not in documents:
             opened = [document_at(value, leaf) for value in column.values]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +31,6 @@ from tocsin.engine.plan import (
     Node,
     Plan,
     PlannedInput,
-    asks_any,
     columns_of,
     gate_leaves,
     leaf_numbers,
@@ -46,6 +45,8 @@ from tocsin.logs.logtype import LogType, Shape
 from tocsin.logs.mapping import Expr, every_leaf
 from tocsin.logs.view import array_of, read_inside
 from tocsin.logs.whole import Whole
+
+Asked = TypeVar("Asked")
 
 PlanFor = Callable[[LogType, Shape], Plan]
 """Gives the plan of a shape; called once per shape that occurs."""
@@ -248,8 +249,10 @@ class _GateMatcher:
         second = {at: leaf for at, leaf in tests.items() if at not in first}
         self._second = _by_column({at: leaf for at, leaf in second.items() if not is_slow(leaf)})
         self._slow = _by_column({at: leaf for at, leaf in second.items() if is_slow(leaf)})
-        columns = (*self._second, *self._slow)
-        self._asking = _asking(self.gated.conditions, columns, tests)
+        asking = partial(_asking, self.gated.conditions)
+        self._asking = asking(
+            (*self._second, *self._slow), lambda at: [tests[at].column] if at in tests else []
+        )
         self._others = {at: leaf for at, leaf in others.items() if at in first}
         self._slow_others = {at: leaf for at, leaf in others.items() if at not in first}
         self._open = {at for at, leaf in second.items() if is_slow(leaf)} | self._slow_others.keys()
@@ -257,13 +260,10 @@ class _GateMatcher:
         self._keyword_search = KeywordSearch(keywords) if keywords else None
         later = {number for number in gated.leaves if number not in first}
         self._exprs, late = _by_reading(plan, gated.leaves, later)
-        self._late = _asking_of_late(plan, self.gated.conditions, late)
+        self._late = asking(late, lambda at: [one.expr for one in columns_of(plan.leaves[at])])
         self._often: tuple[Expr, ...] = ()
         """What most rows of the last batch were asked for."""
-        self._asking_others = {
-            number: [at for at, one in enumerate(self.gated.conditions) if asks_any(one, {number})]
-            for number in self._slow_others
-        }
+        self._asking_others = asking(self._slow_others, lambda at: [at])
 
     def matches(self, frame: Frame, rows: Rows) -> Iterable[tuple[PlannedInput, Rows]]:
         """Yield (input, matching rows) among some rows of a frame."""
@@ -381,20 +381,6 @@ def _by_reading(
     return tuple(first), tuple(expr for expr in late if expr not in first)
 
 
-def _asking_of_late(
-    plan: Plan, conditions: Sequence[Node], late: Iterable[Expr]
-) -> dict[Expr, list[int]]:
-    """Return, per expression, the numbers of the conditions that ask anything of it."""
-    found: dict[Expr, list[int]] = {expr: [] for expr in late}
-    for at, condition in enumerate(conditions if found else ()):
-        leaves = (plan.leaves[number] for number in set(leaf_numbers(condition)))
-        asked = {column.expr for leaf in leaves for column in columns_of(leaf)}
-        for expr in found:
-            if expr in asked:
-                found[expr].append(at)
-    return found
-
-
 def _outcomes_of(
     leaves: "Mapping[int, Comparison | Elements]", frame: Frame
 ) -> Iterable[tuple[int, Outcome]]:
@@ -412,14 +398,14 @@ def _by_column(tests: Mapping[int, ColumnTest]) -> "dict[Column, _Tests]":
 
 
 def _asking(
-    conditions: Sequence[Node], columns: Iterable[Column], tests: Mapping[int, ColumnTest]
-) -> "dict[Column, list[int]]":
-    """Return, per column, the numbers of the conditions that ask anything of it."""
-    found: dict[Column, list[int]] = {column: [] for column in columns}
-    for at, condition in enumerate(conditions):
-        asked = {tests[number].column for number in leaf_numbers(condition) if number in tests}
-        for column in asked & found.keys():
-            found[column].append(at)
+    conditions: Sequence[Node], wanted: Iterable[Asked], asked_by: Callable[[int], Iterable[object]]
+) -> dict[Asked, list[int]]:
+    """Return, per thing that leaves ask of an event, the numbers of the conditions that ask it."""
+    found: dict[Asked, list[int]] = {one: [] for one in wanted}
+    for at, condition in enumerate(conditions if found else ()):
+        asked = {one for number in leaf_numbers(condition) for one in asked_by(number)}
+        for one in found.keys() & asked:
+            found[one].append(at)
     return found
 
 

@@ -340,11 +340,6 @@ def leaf_numbers(node: Node) -> list[int]:
     return [number for part in node.parts for number in leaf_numbers(part)]
 
 
-def asks_any(node: Node, leaves: Set[int]) -> bool:
-    """Say whether a condition holds any of some leaves."""
-    return bool(leaves) and not leaves.isdisjoint(leaf_numbers(node))
-
-
 def needed(node: Node, cost_of: Callable[[frozenset[int]], float] = len) -> list[frozenset[int]]:
     """Return clauses of which each must have a true leaf for the condition to hold.
 

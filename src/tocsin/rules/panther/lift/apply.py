@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from tocsin.python.operations import EXCEPTIONS, METHODS, TYPES
+from tocsin.python.operations import EXCEPTIONS, TYPES
 from tocsin.python.program import run
 from tocsin.python.values import (
     ABSENT,
@@ -52,7 +52,7 @@ from tocsin.rules.panther.lift.nodes import (
     raw_truth,
     seq,
 )
-from tocsin.rules.panther.lift.raising import KIND_TYPES, Raise, container_kinds, raises
+from tocsin.rules.panther.lift.raising import Raise, container_kinds, kinds_with, raises
 
 Applied: TypeAlias = tuple[Node, tuple[Raise, ...]]
 Rule: TypeAlias = Callable[..., "Applied | None"]
@@ -339,22 +339,14 @@ def _isinstance(value: Node, *names: Node) -> Applied | None:
         return kind(value, mask), ()
     if not kinds(value) & (LIST | OBJECT | OTHER) or not {*wanted} - {"str", "bool", "NoneType"}:
         return kind(value, mask), ()
-    if isinstance(value, Const | Seq | Map):
-        return None
     return None
 
 
 def _hasattr(value: Node, name: Node) -> Applied | None:
     assert isinstance(name, Const)
-    mask = sum(
-        mask for mask, types in KIND_TYPES if any(
-            name.value in names and types in (kept if isinstance(kept, tuple) else (kept,))
-            for kept, names in METHODS
-        )
-    )  # fmt: skip
     if kinds(value) & OTHER or name.value in {"to_dict", "real", "is_integer", "bit_length"}:
         return None
-    return kind(value, mask), ()
+    return kind(value, kinds_with(name.value)), ()
 
 
 def _len(value: Node) -> Applied | None:

@@ -131,10 +131,10 @@ def lift_rules(rules: Sequence[Rule], parts: Parts) -> dict[str, dict[str, Lifte
     made = in_halves(partial(_lift, replace(parts)), fresh, least=MANY)
     with quiet_gc():
         new = {keys[rule.key]: orjson.loads(data) for rule, data in zip(fresh, made, strict=True)}
-        kept = {key: new[key] if key in new else stored[key] for key in keys.values()}
-        found = {key: decode_lifted(kept[of]) for key, of in keys.items()}
-    if path and kept.keys() - stored.keys():
-        write_checked(path, orjson.dumps({**stored, **kept}))
+        entry = stored | new
+        found = {rule: decode_lifted(entry[key]) for rule, key in keys.items()}
+    if path and new:
+        write_checked(path, orjson.dumps(entry))
     return found
 
 

@@ -1,7 +1,7 @@
 """When operations raise: where, and what, as far as the kinds of values say."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tocsin.python.operations import METHODS, TEXT_METHODS
 from tocsin.python.values import (
@@ -103,14 +103,19 @@ def _order_kinds(left: Node, right: Node) -> "list[Raise] | None":
     return None
 
 
-def _method_kinds(subject: Node, name: Node, *args: Node) -> "list[Raise] | None":
-    assert isinstance(name, Const)
-    has_it = sum(
-        mask for mask, types in KIND_TYPES if any(
-            name.value in names and types in (kept if isinstance(kept, tuple) else (kept,))
+def kinds_with(method: Any) -> int:
+    """Return the kinds of values that have a method, as bits."""
+    return sum(
+        mask for mask, types in _KIND_TYPES if any(
+            method in names and types in (kept if isinstance(kept, tuple) else (kept,))
             for kept, names in METHODS
         )
     )  # fmt: skip
+
+
+def _method_kinds(subject: Node, name: Node, *args: Node) -> "list[Raise] | None":
+    assert isinstance(name, Const)
+    has_it = kinds_with(name.value)
     if kinds(subject) & OTHER:
         return None
     bad = [Raise(kind(subject, ANY & ~has_it), "AttributeError")]
@@ -188,7 +193,7 @@ _WITH_TEXTS = frozenset(
         "removesuffix",
     ]
 )
-KIND_TYPES: tuple[tuple[int, type], ...] = (
+_KIND_TYPES: tuple[tuple[int, type], ...] = (
     (TEXT, str),
     (OBJECT, MappingView),
     (LIST, SequenceView),
