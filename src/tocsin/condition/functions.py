@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from tocsin.condition.geoip import look_up
@@ -359,15 +360,33 @@ FUNCTIONS: dict[str, Function] = {
 
 
 def apply(calls: tuple[Call, ...], values: Iterable[Scalar]) -> list[Scalar]:
-    """Run a `via` chain over values; each function sees every value of the one before.
+    """Run a `via` chain over values; each function sees every value of the one before."""
+    return chained(calls)(values)
+
+
+@lru_cache(maxsize=20_000)
+def chained(calls: tuple[Call, ...]) -> Callable[[Iterable[Scalar]], list[Scalar]]:
+    """Return a `via` chain as one function of values.
 
     Beside `FUNCTIONS` there are those of Python (`pure.PURE`), which only lifted rules use.
     """
-    current = list(values)
-    for call in calls:
-        function = FUNCTIONS.get(call.name) or PURE[call.name]
-        current = [result for value in current for result in function(value, *call.args)]
-    return current
+    functions = [_function(call) for call in calls]
+    if len(functions) == 1:
+        (function,) = functions
+        return lambda values: [result for value in values for result in function(value)]
+
+    def run(values: Iterable[Scalar]) -> list[Scalar]:
+        current = list(values)
+        for function in functions:
+            current = [result for value in current for result in function(value)]
+        return current
+
+    return run
+
+
+def _function(call: Call) -> Callable[[Scalar], Iterable[Scalar]]:
+    function, args = FUNCTIONS.get(call.name) or PURE[call.name], call.args
+    return (lambda value: function(value, *args)) if args else function
 
 
 def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

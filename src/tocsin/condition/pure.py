@@ -59,6 +59,8 @@ _as_python: dict[int, tuple[Json, Any]] = {}
 
 
 def _python_of(value: Json) -> Any:
+    if isinstance(value, str):
+        return value
     if not isinstance(value, dict | list):
         return from_json(value)
     kept = _as_python.get(id(value))

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.condition.functions import Scalar, apply
+from tocsin.condition.functions import Scalar, chained
 from tocsin.condition.tree import Call
 from tocsin.errors import RecordError
 from tocsin.jsontext import Json, Number, read_value
@@ -73,7 +73,12 @@ class Lazy(Sequence[Made], Generic[Made]):
 
 def pick(values: Sequence[Made], chosen: Sequence[int]) -> Sequence[Made]:
     """Return some of the values; what is made when it is asked for is not made for it."""
-    return values.some(chosen) if isinstance(values, Lazy) else [values[at] for at in chosen]
+    if isinstance(values, Lazy):
+        return values.some(chosen)
+    if isinstance(values, Texts):
+        texts = values.texts
+        return Texts([texts[at] for at in chosen])  # type: ignore[return-value]
+    return [values[at] for at in chosen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,12 @@ class Cells:
         own = self.values
         if isinstance(own, Texts) and calls == _AS_KIND:
             return Cells(self.codes, [_TEXT] * len(own))
+        through = chained(calls)
         if isinstance(own, Lazy):
-            return Cells(self.codes, Lazy(len(own), lambda at: apply(calls, own[at])))
-        return Cells(self.codes, [apply(calls, values) for values in own])
+            return Cells(self.codes, Lazy(len(own), lambda at: through(own[at])))
+        if isinstance(own, Texts):
+            return Cells(self.codes, [through((text,)) for text in own.texts])
+        return Cells(self.codes, [through(values) for values in own])
 
     def take(self, rows: Rows) -> "Cells":
         """Return the column of some rows, without the distinct cells that they do not hold."""
@@ -109,9 +117,6 @@ class Cells:
         if len(self.values) <= len(rows):
             return Cells(codes, self.values)
         held, codes = held_codes(codes, len(self.values))
-        if isinstance(self.values, Texts):
-            texts = self.values.texts
-            return Cells(codes, Texts([texts[at] for at in held.tolist()]))
         return Cells(codes, pick(self.values, held.tolist()))
 
     def map(self, function: Callable[[Values], Values]) -> "Cells":

@@ -102,7 +102,7 @@ class Combiner:
             if len(found):
                 sure[number] = found
             if self._has_open[number]:
-                rest = np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
+                rest = _without(rows, found)
                 rest = _evaluate(condition, rest, outcomes, self._open)
                 if len(rest):
                     doubtful[number] = rest
@@ -148,12 +148,21 @@ def _evaluate(
         return rows
     if isinstance(node, NoneOf):
         found = _evaluate(node.part, rows, outcomes, open_leaves, most=not most)
-        return np.setdiff1d(rows, found, assume_unique=True) if len(found) else rows
+        return _without(rows, found)
     parts = (_evaluate(part, rows, outcomes, open_leaves, most=most) for part in node.parts)
     hits = [hit for hit in parts if len(hit)]
     if not hits:
         return _NOTHING
     return hits[0] if len(hits) == 1 else np.unique(np.concatenate(hits))
+
+
+def _without(rows: Rows, found: Rows) -> Rows:
+    """Return the rows that are not among those found, which are some of them, in order."""
+    if len(found) in {0, len(rows)}:
+        return rows if not len(found) else _NOTHING
+    left = np.ones(len(rows), dtype=np.bool_)
+    left[np.searchsorted(rows, found)] = False
+    return rows[left]
 
 
 def order(node: Node) -> Node:

@@ -16,7 +16,7 @@ from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Call, Field, Predicate
 from tocsin.engine.anchors import clause_cost, first_leaves, is_slow, leaf_costs
-from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, held_codes
+from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, held_codes, pick
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
@@ -128,17 +128,22 @@ class Matcher:
 def _in_order(found: Sequence[tuple[Shape, PlannedInput, Rows]]) -> Iterable[Match]:
     """Yield matches by row, rule and input, one for each: two variants of it are one finding."""
     if not found:
-        return
-    rows = np.concatenate([rows for _, _, rows in found])
-    of = np.repeat(np.arange(len(found)), [len(rows) for _, _, rows in found])
-    rules = np.array([planned.rule for _, planned, _ in found])[of]
-    numbers = np.array([planned.number for _, planned, _ in found])[of]
-    by_key = np.lexsort((numbers, rules, rows))
-    keys = np.stack((rows, rules, numbers))[:, by_key]
-    is_first = np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))
-    for at, row in zip(of[by_key][is_first].tolist(), keys[0, is_first].tolist(), strict=True):
-        shape, planned, _ = found[at]
-        yield Match(row, shape, planned)
+        return ()
+    found = sorted(found, key=lambda one: _place_of(one[1]))
+    keys = np.concatenate([rows * len(found) + at for at, (_, _, rows) in enumerate(found)])
+    keys.sort()
+    rows, of = np.divmod(keys, len(found))
+    numbers = {place: at for at, place in enumerate({_place_of(one): None for _, one, _ in found})}
+    inputs = np.array([numbers[_place_of(one)] for _, one, _ in found])[of]
+    is_first = np.append(True, (np.diff(rows) > 0) | (np.diff(inputs) > 0))
+    chosen = of[is_first].tolist()
+    shapes, planned, _ = zip(*found, strict=True)
+    at_rows = rows[is_first].tolist()
+    return map(Match, at_rows, map(shapes.__getitem__, chosen), map(planned.__getitem__, chosen))
+
+
+def _place_of(planned: PlannedInput) -> tuple[int, int]:
+    return planned.rule, planned.number
 
 
 class _ShapeMatcher:
@@ -433,7 +438,7 @@ class _Tests:
         chosen, _ = held_codes(cells.codes[rows], len(cells.values))
         if not len(chosen):
             return
-        values = [cells.values[at] for at in chosen.tolist()]
+        values = pick(cells.values, chosen.tolist())
         held = Cells(np.arange(len(chosen), dtype=np.int32), values).via(via)
         for number, table in self.compiled.evaluate(held).items():
             whole = np.zeros(len(cells.values) + 1, dtype=np.bool_)

@@ -152,14 +152,23 @@ class TooLarge(Exception):
     """A value would be larger than any that is made here."""
 
 
+PADDING = frozenset({"ljust", "rjust", "center", "zfill"})
+"""Methods that make texts as long as they are asked to."""
+
+
+def method_of(value: Any, name: str) -> Callable[..., Any]:
+    """Return a listed method of a value; raise `AttributeError` if it has none of this name."""
+    if name not in _methods_of(value.__class__):
+        raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
+    method: Callable[..., Any] = getattr(value, name)
+    return method
+
+
 def _method(value: Any, name: str, *args: Any) -> Any:
     *plain, named = args
-    if name in {"ljust", "rjust", "center", "zfill"} and plain and plain[0] > LARGEST:
+    if name in PADDING and plain and plain[0] > LARGEST:
         raise TooLarge(name)
-    found = getattr(value, name) if name in _methods_of(value.__class__) else None
-    if found is None:
-        raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
-    return found(*plain, **dict(named))
+    return method_of(value, name)(*plain, **dict(named))
 
 
 def _attribute(value: Any, name: str) -> Any:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from tocsin.python.operations import EXCEPTIONS, OPERATIONS, Missing
+from tocsin.python.operations import EXCEPTIONS, OPERATIONS, PADDING, Missing, method_of
 from tocsin.python.values import ABSENT, kind_of
 from tocsin.python.views import MappingView, view
 
@@ -113,13 +113,15 @@ _SEQUENCES: Mapping[str, Callable[[list[Any]], Any]] = {
     "set": set,
     "frozenset": frozenset,
 }
+_UNCHANGING = {"tuple", "frozenset"}
 
 
 def _sequence(node: Sequence[Any], steps: Sequence[Step]) -> Step:
-    make, parts = _SEQUENCES[node[1]], [steps[at] for at in node[2]]
+    name, parts = node[1], [steps[at] for at in node[2]]
+    make = _SEQUENCES[name]
     if all(isinstance(part, _Known) for part in parts):
         known = [part.value for part in parts]
-        return lambda _: make(known)
+        return _Known(make(known)) if name in _UNCHANGING else lambda _: make(known)
     return lambda scope: make([part(scope) for part in parts])
 
 
@@ -142,6 +144,8 @@ def reach(value: Any, path: Sequence[str]) -> Any:
 
 def _get(node: Sequence[Any], _: Sequence[Step]) -> Step:
     _, base, path = node
+    if not path:
+        return lambda scope: _held(scope.variables[base])
 
     def get(scope: Scope) -> Any:
         found = reach(scope.variables[base], path)
@@ -150,6 +154,12 @@ def _get(node: Sequence[Any], _: Sequence[Step]) -> Step:
         return found
 
     return get
+
+
+def _held(value: Any) -> Any:
+    if value is NOTHING:
+        raise Missing("")
+    return value
 
 
 def _variable(node: Sequence[Any], _: Sequence[Step]) -> Step:
@@ -221,9 +231,24 @@ def _apply(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     name, parts = node[1], [steps[at] for at in node[2:]]
     if name in _LAZY:
         return _LAZY[name](parts)
+    if name == "method" and (call := _call(parts)):
+        return call
     operation = OPERATIONS[name]
-
+    if len(parts) == 1:
+        (only,) = parts
+        return lambda scope: operation(only(scope))
     return lambda scope: operation(*[part(scope) for part in parts])
+
+
+def _call(parts: Sequence[Step]) -> Step | None:
+    """Return a call of a method; None where its name is not known or it needs more care."""
+    of, called, *args, named = parts
+    if not isinstance(called, _Known) or not isinstance(named, _Known):
+        return None
+    name = called.value
+    if named.value or name in PADDING:
+        return None
+    return lambda scope: method_of(of(scope), name)(*[one(scope) for one in args])
 
 
 def _raises(parts: Sequence[Step]) -> Step:

@@ -10,6 +10,8 @@ Plain: TypeAlias = Any
 
 def view(value: Plain) -> Plain:
     """Wrap a dictionary or list; everything else stays as it is."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
         return MappingView(value)
     if isinstance(value, list | tuple):
