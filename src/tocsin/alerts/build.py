@@ -13,8 +13,8 @@ from tocsin.condition.evaluate import Found, compile_test, explain, holds
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Wild
 from tocsin.engine.explain import leaf_texts_of
-from tocsin.engine.match import Match
 from tocsin.engine.plan import PlannedInput
+from tocsin.engine.result import Match
 from tocsin.engine.stages.compose import stage_fields
 from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InternalError

@@ -15,8 +15,8 @@ from tocsin.condition.tree import Call
 from tocsin.engine.columns import Cells, Codes, Mask, Rows
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Part
-from tocsin.engine.match import BatchResult, Match
 from tocsin.engine.plan import PlannedInput
+from tocsin.engine.result import BatchResult, Found
 from tocsin.engine.stages.compose import fields_of
 from tocsin.logs.logtype import Shape
 from tocsin.logs.mapping import Expr
@@ -71,29 +71,26 @@ class Capturing:
         self._clock = clock
         self._exprs: dict[int, tuple[Expr, ...]] = {}
 
-    def capture(self, result: BatchResult, matches: Iterable[Match]) -> Iterable[Caught]:
-        """Yield what some matches of a batch are to stages, by shape and input."""
-        by_shape: dict[Shape, dict[int, list[Match]]] = {}
-        for match in matches:
-            by_shape.setdefault(match.shape, {}).setdefault(id(match.input), []).append(match)
-        for shape, by_input in by_shape.items():
-            yield from self._of_shape(*result.frames[shape], list(by_input.values()))
+    def capture(self, result: BatchResult, found: Iterable[Found]) -> Iterable[Caught]:
+        """Yield what some of the matches of a batch are to stages, by shape and input."""
+        by_shape: dict[Shape, list[Found]] = {}
+        for one in found:
+            by_shape.setdefault(one.shape, []).append(one)
+        for shape, of in by_shape.items():
+            yield from self._of_shape(*result.frames[shape], of)
 
-    def _of_shape(
-        self, part: Part, frame: Frame, by_input: Sequence[Sequence[Match]]
-    ) -> Iterable[Caught]:
-        rows = [np.array([match.row for match in matches], np.int64) for matches in by_input]
-        wanted = np.unique(np.concatenate(rows))
+    def _of_shape(self, part: Part, frame: Frame, found: Sequence[Found]) -> Iterable[Caught]:
+        wanted = np.unique(np.concatenate([one.rows for one in found]))
         frame = frame.take(np.searchsorted(part.rows, wanted))
         shape = frame.shape
-        exprs = [self._exprs_of(matches[0].input, shape) for matches in by_input]
+        exprs = [self._exprs_of(one.input, shape) for one in found]
         frame.prefetch_for([shape.time, *shape.unique, *chain.from_iterable(exprs)])
         times, identities = event_times(frame, self._clock), _identities(frame)
-        for matches, chosen, own in zip(by_input, rows, exprs, strict=True):
-            at = np.searchsorted(wanted, chosen)
+        for one, own in zip(found, exprs, strict=True):
+            at = np.searchsorted(wanted, one.rows)
             keys, codes = _keys([frame.cells(expr).via(_LEAVES) for expr in own], at)
             which = [identities[row] for row in at.tolist()]
-            yield Caught(matches[0].input, shape, chosen, times[at], keys, codes, which)
+            yield Caught(one.input, shape, one.rows, times[at], keys, codes, which)
 
     def _exprs_of(self, planned: PlannedInput, shape: Shape) -> tuple[Expr, ...]:
         key = id(planned)

@@ -4,10 +4,9 @@ that changes a result, so it runs the same in a thread, a process or a cluster t
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +18,7 @@ from tocsin.engine.anchors import clause_cost, first_leaves, is_slow, leaf_costs
 from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, held_codes, pick
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
-from tocsin.engine.intake import Identifier, Intake, Part, Refused, take_in
+from tocsin.engine.intake import Identifier, Intake, Part, take_in
 from tocsin.engine.keywords import Keyword, KeywordSearch
 from tocsin.engine.plan import (
     Column,
@@ -38,7 +37,7 @@ from tocsin.engine.plan import (
 )
 from tocsin.engine.predicates import ColumnTests, Tables
 from tocsin.engine.project import Projector
-from tocsin.engine.records import Records
+from tocsin.engine.result import BatchResult, Found, each_once
 from tocsin.jsontext import Json
 from tocsin.logs.formats.rows import Columns
 from tocsin.logs.logtype import LogType, Shape
@@ -57,34 +56,6 @@ MAX_GATES = 4096
 """How many distinct outcomes of a gate are remembered before they are compiled anew."""
 
 
-class Match(NamedTuple):
-    """A record for which an input's condition holds."""
-
-    row: int
-    shape: Shape
-    input: PlannedInput
-
-
-@dataclass(frozen=True)
-class BatchResult:
-    """What a batch held."""
-
-    records: Records
-    matches: tuple[Match, ...]
-    refused: tuple[Refused, ...]
-    repaired: int
-    events: Counter[str] = field(default_factory=Counter)
-    """Events per log type."""
-    unidentified: Rows = field(default_factory=lambda: np.array([], dtype=np.int64))
-    frames: Mapping[Shape, tuple[Part, Frame]] = field(default_factory=dict)
-    """The rows of each shape, and their columns as far as they were read."""
-
-    def texts(self, rows: Iterable[int]) -> Mapping[int, str]:
-        """Return some rows as JSON texts, repaired where they had to be."""
-        wanted = np.unique(np.fromiter(rows, np.int64))
-        return dict(zip(wanted.tolist(), self.records.take(wanted).texts(), strict=True))
-
-
 class Matcher:
     """Matches batches against the plans of the log types they hold."""
 
@@ -98,13 +69,13 @@ class Matcher:
         """Match one batch: JSON records, one per string, not necessarily valid; or table rows."""
         intake = take_in(batch, self._projector, self._identifier)
         frames = {part.shape: (part, self._frame(part, intake)) for part in intake.parts}
-        found = [one for of in frames.values() for one in self._match_part(*of)]
+        found = each_once(one for of in frames.values() for one in self._match_part(*of))
         events = Counter({part.log_type.name: 0 for part in intake.parts})
         for part in intake.parts:
             events[part.log_type.name] += len(part.rows)
         return BatchResult(
             intake.records,
-            tuple(_in_order(found)),
+            tuple(found),
             intake.refused,
             intake.repaired,
             events,
@@ -116,34 +87,12 @@ class Matcher:
         frame = Frame(self._projector, intake.records, part.shape)
         return frame.take(part.rows) if len(part.rows) < frame.rows else frame
 
-    def _match_part(self, part: Part, frame: Frame) -> Iterable[tuple[Shape, PlannedInput, Rows]]:
-        """Yield (shape, input, matching rows of the batch)."""
+    def _match_part(self, part: Part, frame: Frame) -> Iterable[Found]:
         if part.shape not in self._shapes:
             plan = self._plan_for(part.log_type, part.shape)
             self._shapes[part.shape] = _ShapeMatcher(plan)
         for planned, rows in self._shapes[part.shape].match(frame):
-            yield part.shape, planned, part.rows[rows]
-
-
-def _in_order(found: Sequence[tuple[Shape, PlannedInput, Rows]]) -> Iterable[Match]:
-    """Yield matches by row, rule and input, one for each: two variants of it are one finding."""
-    if not found:
-        return ()
-    found = sorted(found, key=lambda one: _place_of(one[1]))
-    keys = np.concatenate([rows * len(found) + at for at, (_, _, rows) in enumerate(found)])
-    keys.sort()
-    rows, of = np.divmod(keys, len(found))
-    numbers = {place: at for at, place in enumerate({_place_of(one): None for _, one, _ in found})}
-    inputs = np.array([numbers[_place_of(one)] for _, one, _ in found])[of]
-    is_first = np.append(True, (np.diff(rows) > 0) | (np.diff(inputs) > 0))
-    chosen = of[is_first].tolist()
-    shapes, planned, _ = zip(*found, strict=True)
-    at_rows = rows[is_first].tolist()
-    return map(Match, at_rows, map(shapes.__getitem__, chosen), map(planned.__getitem__, chosen))
-
-
-def _place_of(planned: PlannedInput) -> tuple[int, int]:
-    return planned.rule, planned.number
+            yield Found(part.shape, planned, part.rows[rows])
 
 
 class _ShapeMatcher:

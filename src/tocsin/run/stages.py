@@ -10,7 +10,7 @@ from tocsin.alerts.build import AlertBuilder, Disagreement
 from tocsin.alerts.model import Alert, Event, History, StageData, Suppression
 from tocsin.alerts.python import context_of_python, said_of_python
 from tocsin.engine.capture import when
-from tocsin.engine.match import Match
+from tocsin.engine.result import Match
 from tocsin.engine.stages.compose import compose, stage_fields
 from tocsin.engine.stages.hits import Finding, Hit, MemoryTerms, Stage
 from tocsin.ids import alert_id

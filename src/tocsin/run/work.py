@@ -19,8 +19,9 @@ from tocsin.engine.capture import UNDATED, Capturing, Times, earliest, milliseco
 from tocsin.engine.columns import Mask
 from tocsin.engine.intake import Refused, possible_shapes
 from tocsin.engine.interest import wanted_names
-from tocsin.engine.match import BatchResult, Match, Matcher
+from tocsin.engine.match import Matcher
 from tocsin.engine.plan import Plan, compile_plan, select
+from tocsin.engine.result import BatchResult, Found, in_order
 from tocsin.engine.stages.compose import fields_of, keeps_state
 from tocsin.engine.stages.indicators import Indicators
 from tocsin.errors import InputError
@@ -211,41 +212,36 @@ class Worker:
     def _alerts(self, task: Task, batch: Batch, stager: Stager, done: Done) -> Iterator[Alert]:
         result = self._matcher.match(batch.raw)
         self._count(done, result, batch, task.source)
-        matches = self._with_indicators(result)
-        stateful = [one for one in matches if one.input.rule in self._stateful]
+        found = self._with_indicators(result)
+        stateful = [one for one in found if one.input.rule in self._stateful]
         self._stage(result, stateful, batch, stager, done)
         if not task.past:
-            direct = [one for one in matches if one.input.rule not in self._stateful]
+            direct = [one for one in found if one.input.rule not in self._stateful]
             yield from self._build(task.source, direct, result, batch, done)
 
-    def _with_indicators(self, result: BatchResult) -> Sequence[Match]:
+    def _with_indicators(self, result: BatchResult) -> Sequence[Found]:
         """Leave out the matches that have no value in common with an indicator."""
-        asked = [one for one in result.matches if one.input.rule in self.indicators]
-        if not asked:
-            return result.matches
-        met: set[tuple[int, int]] = set()
+        asked = [one for one in result.found if one.input.rule in self.indicators]
+        met: list[Found] = []
         for caught in self._capturing.capture(result, asked):
             number = caught.planned.rule
             names, indicators = fields_of(self._rules[number]), self.indicators[number]
             meets = [indicators.meets(dict(zip(names, of, strict=True))) for of in caught.values()]
             rows = caught.rows[np.array(meets, np.bool_)[caught.codes]]
-            met.update((number, row) for row in rows.tolist())
-        return [
-            one
-            for one in result.matches
-            if one.input.rule not in self.indicators or (one.input.rule, one.row) in met
-        ]
+            if len(rows):
+                met.append(Found(caught.shape, caught.planned, rows))
+        return [*(one for one in result.found if one.input.rule not in self.indicators), *met]
 
     def _stage(
         self,
         result: BatchResult,
-        matches: Sequence[Match],
+        found: Sequence[Found],
         batch: Batch,
         stager: Stager,
         done: Done,
     ) -> None:
         """Keep the matches of rules that need those of other blocks too."""
-        for caught in self._capturing.capture(result, matches):
+        for caught in self._capturing.capture(result, found):
             kept = caught
             if not isinstance(self._rules[caught.planned.rule].stage, Deduplication):
                 kept = caught.where(caught.times != UNDATED)
@@ -262,12 +258,13 @@ class Worker:
     def _build(
         self,
         source: str,
-        matches: Sequence[Match],
+        found: Sequence[Found],
         result: BatchResult,
         batch: Batch,
         done: Done,
     ) -> Iterator[Alert]:
         builder = AlertBuilder(self._rules, source, self.clock, self.indicators)
+        matches = tuple(in_order(found))
         texts = result.texts(match.row for match in matches)
         for item in builder.build(matches, texts, batch.lines.tolist()):
             if isinstance(item, Disagreement):
