@@ -49,13 +49,19 @@ Made = TypeVar("Made")
 
 
 class Lazy(Sequence[Made], Generic[Made]):
-    """Values that are made one by one, each when it is first asked for."""
+    """Values that are made one by one, each when it is first asked for.
 
-    __slots__ = ("_made", "_make")
+    `kinds` names those of values that are known before they are made.
+    """
 
-    def __init__(self, size: int, make: Callable[[int], Made]) -> None:
+    __slots__ = ("_made", "_make", "kinds")
+
+    def __init__(
+        self, size: int, make: Callable[[int], Made], kinds: Sequence[str | None] | None = None
+    ) -> None:
         self._make = make
         self._made: list[tuple[Made] | None] = [None] * size
+        self.kinds = kinds
 
     def __len__(self) -> int:
         return len(self._made)
@@ -68,7 +74,8 @@ class Lazy(Sequence[Made], Generic[Made]):
 
     def some(self, chosen: Sequence[int]) -> "Lazy[Made]":
         """Return some of the values, in the order given."""
-        return Lazy(len(chosen), lambda at: self[chosen[at]])
+        kinds = self.kinds and [self.kinds[at] for at in chosen]
+        return Lazy(len(chosen), lambda at: self[chosen[at]], kinds)
 
 
 def pick(values: Sequence[Made], chosen: Sequence[int]) -> Sequence[Made]:
@@ -102,8 +109,11 @@ class Cells:
         if not calls or (isinstance(self.values, Texts) and calls == _AS_TEXT):
             return self
         own = self.values
-        if isinstance(own, Texts) and calls == _AS_KIND:
-            return Cells(self.codes, [_TEXT] * len(own))
+        if calls == _AS_KIND and isinstance(own, Texts):
+            return Cells(self.codes, Texts([kind_name("")] * len(own)))
+        if calls == _AS_KIND and isinstance(own, Lazy) and own.kinds:
+            kinds = [kind or kind_name(own[at][0]) for at, kind in enumerate(own.kinds)]
+            return Cells(self.codes, Texts(kinds))
         through = chained(calls)
         if isinstance(own, Lazy):
             return Cells(self.codes, Lazy(len(own), lambda at: through(own[at])))
@@ -136,7 +146,6 @@ def held_codes(codes: Codes, size: int) -> tuple[Rows, Codes]:
 
 _AS_TEXT = (Call("text"),)
 _AS_KIND = (Call("kind"),)
-_TEXT = [kind_name("")]
 
 
 def absent(rows: int) -> Cells:
@@ -216,14 +225,6 @@ class Encoded:
     texts: bool
     """All values are strings."""
 
-    def place(self, rows: Rows, size: int) -> "Encoded":
-        """Return the column of more rows, of which these ones are those that are there."""
-        if len(rows) == size:
-            return self
-        codes = np.full(size, ABSENT, dtype=np.int32)
-        codes[rows] = self.codes
-        return Encoded(codes, self.values, self.texts)
-
     def take(self, rows: Rows) -> "Encoded":
         """Return the column of some rows, without the values that they do not hold."""
         codes = self.codes[rows]
@@ -236,15 +237,21 @@ class Encoded:
 def encode_texts(column: pa.DictionaryArray) -> Encoded:
     """Decode a column of JSON texts, null where the path leads nowhere."""
     codes = codes_of(column)
-    firsts = pc.utf8_slice_codeunits(column.dictionary, 0, 1).unique().to_pylist()
+    letters = pc.utf8_slice_codeunits(column.dictionary, 0, 1)
+    firsts = letters.unique().to_pylist()
     if "{" in firsts or "[" in firsts:
         cells = column.dictionary
-        made = Lazy(len(cells), lambda at: _decode_any(cells[at].as_py()))
+        kinds = list(map(_KINDS.get, letters.to_pylist()))
+        made = Lazy(len(cells), lambda at: _decode_any(cells[at].as_py()), kinds)
         return Encoded(codes, made, texts=False)
     texts = column.dictionary.to_pylist()
     if firsts == ['"']:
         return Encoded(codes, orjson.loads(f"[{','.join(texts)}]"), texts=True)
     return Encoded(codes, decode_texts(texts), texts=not texts)
+
+
+_KINDS = {'"': kind_name(""), "{": kind_name({}), "[": kind_name([]), "n": kind_name(None)}
+"""The kinds of JSON texts by their first letter."""
 
 
 def codes_of(column: pa.DictionaryArray) -> Codes:
@@ -257,13 +264,21 @@ ReadCell: TypeAlias = Callable[[Json], Values]
 """Reads a field's values from the JSON of one cell."""
 
 
-def read_cells(encoded: Encoded, read_cell: ReadCell, *, strings_as_they_are: bool) -> Cells:
+def read_cells(
+    encoded: Encoded,
+    read_cell: ReadCell,
+    *,
+    strings_as_they_are: bool,
+    all_as_they_are: bool = False,
+) -> Cells:
     """Read a field from every distinct value of a column.
 
     With `strings_as_they_are` a string is its own value and `read_cell` is not asked; nothing is
-    absent then.
+    absent then. With `all_as_they_are` everything is.
     """
     own = encoded.values
+    if all_as_they_are and isinstance(own, Lazy):
+        return Cells(encoded.codes, Lazy(len(own), lambda at: [own[at]], own.kinds))
     if strings_as_they_are and encoded.texts:
         return Cells(encoded.codes, Texts(own))  # type: ignore[arg-type]
     if strings_as_they_are and isinstance(own, Lazy):

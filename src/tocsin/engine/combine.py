@@ -28,6 +28,16 @@ class Outcome:
             self._mask = self._table if self._codes is None else self._table[self._codes]
         return self._mask
 
+    @classmethod
+    def together(cls, outcomes: Sequence["Outcome"]) -> Iterator["Outcome"]:
+        """Yield where any of some leaves holds, as one outcome of those of one column."""
+        columns: dict[int, list[Outcome]] = {}
+        for one in outcomes:
+            columns.setdefault(id(one if one._codes is None else one._codes), []).append(one)
+        for of in columns.values():
+            table = np.logical_or.reduce([one._table for one in of]) if len(of) > 1 else None
+            yield of[0] if table is None else cls(table, of[0]._codes)
+
     def among(self, rows: Rows) -> Rows:
         """Return those of some rows where the leaf holds."""
         at = rows if self._codes is None else self._codes[rows]
@@ -50,13 +60,16 @@ class Combiner:
         first: Set[int],
         open_leaves: Set[int],
     ) -> None:
-        self._conditions = conditions
         self._open = open_leaves
         self._has_open = [
             bool(open_leaves) and not open_leaves.isdisjoint(leaf_numbers(one))
             for one in conditions
         ]
         clauses = [[clause for clause in of if clause <= first] for of in needed]
+        self._conditions = [
+            _beside(condition, set(of)) for condition, of in zip(conditions, clauses, strict=True)
+        ]
+        """What has to be asked of candidates still."""
         distinct = {clause: at for at, clause in enumerate(dict.fromkeys(chain(*clauses)))}
         self._clauses = [sorted(clause) for clause in distinct]
         self._needs = [[distinct[clause] for clause in of] for of in clauses]
@@ -118,9 +131,26 @@ class Combiner:
                 yield number, found
 
 
+def _beside(condition: Node, clauses: Set[frozenset[int]]) -> Node:
+    """Return a condition without the parts that are clauses of which a leaf is known to hold."""
+    parts = condition.parts if isinstance(condition, AllOf) else (condition,)
+    return AllOf(tuple(part for part in parts if _as_clause(part) not in clauses))
+
+
+def _as_clause(node: Node) -> frozenset[int] | None:
+    if isinstance(node, int):
+        return frozenset((node,))
+    if isinstance(node, AnyOf) and all(isinstance(part, int) for part in node.parts):
+        return frozenset(leaf_numbers(node))
+    return None
+
+
 def _union(clause: Sequence[int], outcomes: Mapping[int, Outcome]) -> Mask:
-    held = [outcomes[number].mask() for number in clause if number in outcomes]
-    return held[0] if len(held) == 1 else np.logical_or.reduce(held)
+    held = [outcomes[number] for number in clause if number in outcomes]
+    if len(held) == 1:
+        return held[0].mask()
+    union: Mask = np.logical_or.reduce([one.mask() for one in Outcome.together(held)])
+    return union
 
 
 def _evaluate(
@@ -147,13 +177,13 @@ def _evaluate(
                 return _NOTHING
         return rows
     if isinstance(node, NoneOf):
-        found = _evaluate(node.part, rows, outcomes, open_leaves, most=not most)
-        return _without(rows, found)
-    parts = (_evaluate(part, rows, outcomes, open_leaves, most=most) for part in node.parts)
-    hits = [hit for hit in parts if len(hit)]
-    if not hits:
-        return _NOTHING
-    return hits[0] if len(hits) == 1 else np.unique(np.concatenate(hits))
+        return _without(rows, _evaluate(node.part, rows, outcomes, open_leaves, most=not most))
+    left = rows
+    for part in node.parts:
+        left = _without(left, _evaluate(part, left, outcomes, open_leaves, most=most))
+        if not len(left):
+            return rows
+    return _without(rows, left)
 
 
 def _without(rows: Rows, found: Rows) -> Rows:

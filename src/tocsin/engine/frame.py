@@ -174,7 +174,10 @@ class Frame:
             | _read_documents(column, shared)
             | {
                 source: read_cells(
-                    column, partial(_read_source, source), strings_as_they_are=source.takes_strings
+                    column,
+                    partial(_read_source, source),
+                    strings_as_they_are=source.takes_strings,
+                    all_as_they_are=source.takes_all,
                 )
                 for source in rest
                 if source not in shared

@@ -104,6 +104,11 @@ class Source:
             return own.is_entered and not (own.keys or own.spelling.opens_texts)
         return not (own.path or own.segments or own.pattern or own.spelling.opens_texts)
 
+    @property
+    def takes_all(self) -> bool:
+        """Return whether what stands at `path` is what is read, whatever it is."""
+        return isinstance(self.leaf, Whole) and self.takes_strings and self.leaf.spelling.is_plain
+
 
 @lru_cache(maxsize=100_000)
 def source_at(

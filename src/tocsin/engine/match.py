@@ -253,11 +253,7 @@ class _GateMatcher:
 
     def _read_late(self, frame: Frame, candidates: Mapping[int, Rows]) -> "_Part":
         """Read what candidates are asked for: of every row where most are, else of those alone."""
-        asked = {
-            expr: _union(rows, frame.rows)
-            for expr, conditions in self._late.items()
-            if (rows := [candidates[at] for at in conditions if at in candidates])
-        }
+        asked = dict(_asked(self._late.items(), candidates, frame.rows))
         self._often = tuple(expr for expr, rows in asked.items() if _are_most(rows, frame))
         frame.prefetch_for(self._often)
         few = {expr: rows for expr, rows in asked.items() if expr not in self._often}
@@ -269,11 +265,22 @@ class _GateMatcher:
         self, part: "_Part", columns: "Mapping[Column, _Tests]", candidates: Mapping[int, Rows]
     ) -> Iterable[tuple[int, Outcome]]:
         """Yield the outcomes of some columns' tests where a condition can still hold."""
-        for column, tests in columns.items():
-            asking = [candidates[at] for at in self._asking[column] if at in candidates]
-            if asking:
-                rows = _union(asking, part.all.rows)
-                yield from tests.outcomes_among(part.cells(column), column.via, rows)
+        asking = ((column, self._asking[column]) for column in columns)
+        for column, rows in _asked(asking, candidates, part.all.rows):
+            yield from columns[column].outcomes_among(part.cells(column), column.via, rows)
+
+
+def _asked(
+    asking: Iterable[tuple[Asked, Sequence[int]]], candidates: Mapping[int, Rows], size: int
+) -> Iterable[tuple[Asked, Rows]]:
+    """Yield what is asked of which rows, given the candidates of the conditions that ask it."""
+    known: dict[tuple[int, ...], Rows] = {}
+    for one, conditions in asking:
+        at = tuple(number for number in conditions if number in candidates)
+        if at and at not in known:
+            known[at] = _union([candidates[number] for number in at], size)
+        if at:
+            yield one, known[at]
 
 
 def _union(parts: Sequence[Rows], size: int) -> Rows:
@@ -297,16 +304,19 @@ class _Part:
         self.frame.prefetch_for(own)
         self._rows = rows
         self._own = own
+        self._cells: dict[Expr, Cells] = {}
 
     def cells(self, column: Column) -> Cells:
         """Return a column without its functions; what is read of these rows only is absent else."""
         assert column.expr is not None
         if self.frame is self.all or column.expr not in self._own:
             return self.all.cells(column.expr)
-        cells = self.frame.cells(column.expr)
-        codes = np.full(self.all.rows, ABSENT, dtype=np.int32)
-        codes[self._rows] = cells.codes
-        return Cells(codes, cells.values)
+        if column.expr not in self._cells:
+            cells = self.frame.cells(column.expr)
+            codes = np.full(self.all.rows, ABSENT, dtype=np.int32)
+            codes[self._rows] = cells.codes
+            self._cells[column.expr] = Cells(codes, cells.values)
+        return self._cells[column.expr]
 
     def spread(self, outcome: Outcome) -> Outcome:
         """Return an outcome of these rows as one of all."""

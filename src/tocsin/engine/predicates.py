@@ -20,7 +20,8 @@ from ahocorasick_rs import AhoCorasick
 from tocsin.condition.evaluate import as_number, glob_text, regex_options, regex_text
 from tocsin.condition.functions import Scalar, fold, parse_address, parse_network
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value, Wild
-from tocsin.engine.columns import Cells, Mask, Texts
+from tocsin.engine.columns import Cells, Lazy, Mask, Texts
+from tocsin.python.values import kind_name
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
@@ -28,6 +29,7 @@ Tables = Mapping[int, Mask]
 """Predicate number → a truth value per distinct cell, and a last one, false, for absent rows."""
 
 _SET_MEMORY = 16 << 20
+_DOCUMENTS = {kind_name({}), kind_name([])}
 
 
 class _Pool:
@@ -147,6 +149,9 @@ class ColumnTests:
             texts = every if len(numbers) == len(every) else [every[cell] for cell in numbers]
             return texts, numbers
         texts, owners = [], []
+        kinds = cells.values.kinds if isinstance(cells.values, Lazy) else None
+        if kinds:  # what objects and lists hold is not asked for
+            numbers = [cell for cell in numbers if kinds[cell] not in _DOCUMENTS]
         for cell in numbers:
             for value in cells.values[cell]:
                 if isinstance(value, str):

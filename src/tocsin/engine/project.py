@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.engine.columns import Encoded, Rows, encode_texts
+from tocsin.engine.columns import Encoded, Rows, codes_of, encode_texts
 from tocsin.engine.layout import (
     ROOT,
     KeyPath,
@@ -84,17 +84,13 @@ class Projector:
         """Return the signature that is known under a key, or the one given, known from now on."""
         return self._signatures.setdefault(key, signature) or signature
 
-    def extract(
-        self, raw: pa.StringArray, paths: Sequence[KeyPath]
-    ) -> list[tuple[Rows, pa.StringArray]]:
-        """Return, for each path, the rows in which it leads anywhere and the JSON text there."""
+    def extract(self, raw: pa.StringArray, paths: Sequence[KeyPath]) -> list[pa.StringArray]:
+        """Return, for each path, the JSON text that each row has there; null where it has none."""
         wanted = ", ".join(map(_quote_path, paths))
-        table = self._query(raw, f"select json_extract(raw, [{wanted}]) as found from batch")
-        flat = table.column(0).combine_chunks().flatten()
-        step = len(paths)
-        valid = flat.is_valid().to_numpy(zero_copy_only=False).reshape(-1, step)
-        rows = [np.flatnonzero(held) for held in np.ascontiguousarray(valid.T)]
-        return [(held, flat.take(pa.array(held * step + at))) for at, held in enumerate(rows)]
+        each = ", ".join(f"found[{at}]" for at in range(1, len(paths) + 1))
+        found = f"(select json_extract(raw, [{wanted}]) as found from batch)"
+        table = self._query(raw, f"select {each} from {found}")
+        return [column.combine_chunks() for column in table.columns]
 
     def lay_out(
         self, signatures: Iterable[Signature | None], leaves: tuple[Leaf, ...], shape: Shape
@@ -191,8 +187,8 @@ class JsonRecords:
         """Return what stands at each path."""
         found = self._projector.extract(self.raw, paths)
         return [
-            encode_texts(_as_written(self.raw, path, rows, texts)).place(rows, self.count)
-            for path, (rows, texts) in zip(paths, found, strict=True)
+            encode_texts(_as_written(self.raw, path, texts))
+            for path, texts in zip(paths, found, strict=True)
         ]
 
     def texts(self) -> list[str]:
@@ -215,19 +211,19 @@ def _is_rewritten(text: str) -> bool:
     return text[0] != '"' and bool(_REWRITTEN.search(_STRING.sub("", text)))
 
 
-def _as_written(
-    raw: pa.StringArray, path: KeyPath, rows: Rows, column: pa.StringArray
-) -> pa.DictionaryArray:
+def _as_written(raw: pa.StringArray, path: KeyPath, column: pa.StringArray) -> pa.DictionaryArray:
     """Encode a column, with the numbers that DuckDB writes in its own way as they were written."""
     encoded = column.dictionary_encode()
     texts = encoded.dictionary
+    if pc.all(pc.starts_with(texts, '"')).as_py():
+        return encoded
     suspect = pc.indices_nonzero(pc.match_substring_regex(texts, _NUMBER_PART)).to_pylist()
     odd = [at for at in suspect if _is_rewritten(texts[at].as_py())]
     if not odd:
         return encoded
     written = column.to_pylist()
-    for at in np.flatnonzero(np.isin(encoded.indices, odd)).tolist():
-        value: Json = read(raw[int(rows[at])].as_py()).value
+    for at in np.flatnonzero(np.isin(codes_of(encoded), odd)).tolist():
+        value: Json = read(raw[at].as_py()).value
         for key in path:
             assert isinstance(value, dict)
             value = value[key]

@@ -57,14 +57,15 @@ def _is_integer(text: str) -> bool:
 
 def from_json(value: Json) -> Any:
     """Return a value of a record as Python's own reader of JSON gives it."""
-    if isinstance(value, str):
+    kind = value.__class__
+    if kind is str:
         return value
     if isinstance(value, dict):
         return {
-            key: item if isinstance(item, str) else from_json(item) for key, item in value.items()
+            key: item if item.__class__ is str else from_json(item) for key, item in value.items()
         }
     if isinstance(value, list):
-        return [item if isinstance(item, str) else from_json(item) for item in value]
+        return [item if item.__class__ is str else from_json(item) for item in value]
     if isinstance(value, Number):
         return int(value.text) if _is_integer(value.text) else float(value.text)
     return value

@@ -14,7 +14,7 @@ def view(value: Plain) -> Plain:
         return value
     if isinstance(value, dict):
         return MappingView(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):  # a union would be made anew each time
         return SequenceView(value)
     return value
 

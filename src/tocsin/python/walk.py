@@ -1,17 +1,20 @@
 """Reaching into objects and lists of events: what `deep_get` and `deep_walk` return."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from tocsin.python.views import SequenceView, frozen, plain
+from tocsin.python.views import MappingView, SequenceView, frozen, plain
+
+_OBJECTS = (MappingView, dict)
+_LISTS = (SequenceView, list, tuple)
 
 
 def deep_get(value: Any, keys: Sequence[Any], default: Any = None) -> Any:
     """Walk objects key by key; the default if the way ends, or ends at null."""
     found = value
     for key in keys:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, _OBJECTS):
             return default
         found = found.get(key)
     return default if found is None else found
@@ -28,7 +31,7 @@ def deep_walk(value: Any, keys: Sequence[Any], default: Any = None, return_val: 
 def _walk(value: Any, keys: Sequence[Any], default: Any, return_val: str) -> Any:
     if not keys:
         return default if _holds_nothing(value) else value
-    if isinstance(value, Mapping):
+    if isinstance(value, _OBJECTS):
         inner = value.get(keys[0])
         return default if inner is None else _walk(inner, keys[1:], default, return_val)
     if not _is_list(value):
@@ -53,4 +56,4 @@ def _holds_nothing(value: Any) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, SequenceView | list | tuple)
+    return isinstance(value, _LISTS)
