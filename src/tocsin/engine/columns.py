@@ -100,9 +100,7 @@ class Cells:
 
     def spread(self, chosen: Mask) -> Mask:
         """Turn a truth value per distinct cell into one per row; absent rows are false."""
-        table = np.append(chosen, False)
-        spread: Mask = table[self.codes]
-        return spread
+        return spread(np.append(chosen, False), self.codes)
 
     def via(self, calls: tuple[Call, ...]) -> "Cells":
         """Send every distinct cell through functions; rows stay present even if nothing is left."""
@@ -134,6 +132,21 @@ class Cells:
         return drop_absent(self.codes, [function(list(values)) for values in self.values])  # type: ignore[arg-type]
 
 
+FEW = 4
+"""So many cells are looked for one by one faster than by a table."""
+
+
+def spread(table: Mask, codes: Codes) -> Mask:
+    """Return a truth value per row; the table's last one is for absent rows."""
+    held = np.flatnonzero(table[:-1])
+    if len(held) > FEW or table[-1]:
+        return table.take(codes, mode="wrap")
+    found = np.zeros(len(codes), dtype=np.bool_)
+    for cell in held:
+        found |= codes == cell
+    return found
+
+
 def held_codes(codes: Codes, size: int) -> tuple[Rows, Codes]:
     """Return which of `size` codes occur, and each row's number among them."""
     held = np.zeros(size + 1, dtype=np.bool_)
@@ -141,7 +154,7 @@ def held_codes(codes: Codes, size: int) -> tuple[Rows, Codes]:
     held[ABSENT] = False
     numbers: Codes = np.cumsum(held, dtype=np.int32) - np.int32(1)
     numbers[ABSENT] = ABSENT
-    return np.flatnonzero(held), numbers[codes]
+    return np.flatnonzero(held), numbers.take(codes, mode="wrap")
 
 
 _AS_TEXT = (Call("text"),)
@@ -310,7 +323,7 @@ def drop_absent(codes: Codes, values: Sequence[Values]) -> Cells:
         return Cells(codes, values)  # type: ignore[arg-type]
     keep = np.array([entry is not None for entry in values], dtype=np.bool_)
     numbers = np.append(np.where(keep, np.cumsum(keep) - 1, ABSENT), ABSENT).astype(np.int32)
-    return Cells(numbers[codes], [entry for entry in values if entry is not None])
+    return Cells(numbers.take(codes, mode="wrap"), [entry for entry in values if entry is not None])
 
 
 def decode_texts(texts: Sequence[str]) -> list[Json]:

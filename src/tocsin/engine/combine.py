@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.engine.columns import Mask, Rows
+from tocsin.engine.columns import Mask, Rows, spread
 from tocsin.engine.plan import AllOf, AnyOf, Node, NoneOf, leaf_numbers
 
 _NOTHING: Rows = np.array([], dtype=np.int64)
@@ -25,7 +25,7 @@ class Outcome:
     def mask(self) -> Mask:
         """Return a truth value per row."""
         if self._mask is None:
-            self._mask = self._table if self._codes is None else self._table[self._codes]
+            self._mask = self._table if self._codes is None else spread(self._table, self._codes)
         return self._mask
 
     @classmethod
@@ -41,7 +41,7 @@ class Outcome:
     def among(self, rows: Rows) -> Rows:
         """Return those of some rows where the leaf holds."""
         at = rows if self._codes is None else self._codes[rows]
-        chosen: Rows = rows[self._table[at]]
+        chosen: Rows = rows[self._table.take(at, mode="wrap")]
         return chosen
 
 

@@ -119,8 +119,7 @@ _UNCHANGING = {"tuple", "frozenset"}
 def _sequence(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     name, parts = node[1], [steps[at] for at in node[2]]
     make = _SEQUENCES[name]
-    if all(isinstance(part, _Known) for part in parts):
-        known = [part.value for part in parts]
+    if (known := _values(parts)) is not None:
         return _Known(make(known)) if name in _UNCHANGING else lambda _: make(known)
     return lambda scope: make([part(scope) for part in parts])
 
@@ -130,10 +129,13 @@ def _mapping(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     return lambda scope: {key(scope): item(scope) for key, item in pairs}
 
 
+_OBJECTS = (dict, MappingView)
+
+
 def reach(value: Any, path: Sequence[str]) -> Any:
     """Return what is at a path of keys, or `NOTHING`."""
     for key in path:
-        if not isinstance(value, MappingView | dict):
+        if not isinstance(value, _OBJECTS):
             return NOTHING
         try:
             value = value[key]
@@ -234,10 +236,17 @@ def _apply(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     if name == "method" and (call := _call(parts)):
         return call
     operation = OPERATIONS[name]
-    if len(parts) == 1:
-        (only,) = parts
-        return lambda scope: operation(only(scope))
+    if parts and (known := _values(parts[1:])) is not None:
+        of = parts[0]
+        return lambda scope: operation(of(scope), *known)
     return lambda scope: operation(*[part(scope) for part in parts])
+
+
+def _values(steps: Sequence[Step]) -> list[Any] | None:
+    """Return the values of some steps, if all are known before they run."""
+    if all(isinstance(one, _Known) for one in steps):
+        return [one.value for one in steps if isinstance(one, _Known)]
+    return None
 
 
 def _call(parts: Sequence[Step]) -> Step | None:
@@ -248,6 +257,8 @@ def _call(parts: Sequence[Step]) -> Step | None:
     name = called.value
     if named.value or name in PADDING:
         return None
+    if (known := _values(args)) is not None:
+        return lambda scope: method_of(of(scope), name)(*known)
     return lambda scope: method_of(of(scope), name)(*[one(scope) for one in args])
 
 
