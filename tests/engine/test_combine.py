@@ -6,7 +6,7 @@ import pytest
 from tocsin.engine.combine import Combiner, Outcome
 from tocsin.engine.plan import AllOf, AnyOf, NoneOf, needed
 
-LEAVES, ROWS = 6, 40
+LEAVES, ROWS, CELLS = 6, 40, 12
 
 
 def some_node(rng, depth=3):
@@ -36,8 +36,15 @@ def as_lists(found):
 def test_what_is_sure_and_what_is_doubtful_are_all_that_matches(seed):
     rng = np.random.default_rng(seed)
     conditions = [some_node(rng) for _ in range(5)]
-    values = rng.random((LEAVES, ROWS)) < rng.random()
-    outcomes = {at: Outcome(values[at]) for at in range(LEAVES) if values[at].any()}
+    values = rng.random((LEAVES, CELLS + 1)) < rng.random()
+    values[:, CELLS] = False  # absent
+    codes = rng.integers(-1, CELLS, ROWS).astype(np.int32)
+    tables, values = values, values[:, codes]
+    outcomes = {
+        at: Outcome(tables[at], codes) if at % 3 else Outcome(values[at])
+        for at in range(LEAVES)
+        if values[at].any()
+    }
     open_leaves = set(np.flatnonzero(rng.random(LEAVES) < 0.4).tolist())
     first = set(range(LEAVES)) - open_leaves
     combiner = Combiner(conditions, [needed(one) for one in conditions], first, open_leaves)

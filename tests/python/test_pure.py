@@ -11,6 +11,12 @@ from tocsin.jsontext import read_value
 from tocsin.python.operations import METHODS, Missing, is_listed
 from tocsin.python.program import NOTHING, run
 
+IN_TEXTS = '[["g",0,[]],["c","a"],["c","b"],["q","list",[1,2]],["a","in",3,0]]'
+IN_FROZEN_TEXTS = IN_TEXTS.replace("list", "frozenset")
+IN_VALUES = '[["g",0,[]],["c","a"],["c",1],["q","list",[1,2]],["a","in",3,0]]'
+ALIGNED = '[["g",0,[]],["c","ljust"],["c",3],["q","tuple",[]],["a","method",0,1,2,3]]'
+TOO_WIDE = ALIGNED.replace("3]", "1000001]", 1)
+
 CASES = [
     ("str.lower", (), '"ÀΣ"', ["ÀΣ".lower()]),
     ("str.lower", (), "5", []),
@@ -36,6 +42,15 @@ CASES = [
     ("as_number", (), '"1"', []),
     ("python", ('[["g",0,["a"]],["a","len",0]]',), '{"A": "xyz"}', [3]),
     ("python", ('[["g",0,["a"]],["a","len",0]]',), '{"A": 1}', []),
+    ("python", (IN_TEXTS,), '"b"', [True]),
+    ("python", (IN_TEXTS,), '"B"', [False]),
+    ("python", (IN_TEXTS,), "1", [False]),
+    ("python", (IN_TEXTS,), "[1]", [False]),
+    ("python", (IN_FROZEN_TEXTS,), '"b"', [True]),
+    ("python", (IN_FROZEN_TEXTS,), '["b"]', [False]),
+    ("python", (IN_VALUES,), "true", [True]),
+    ("python", (ALIGNED,), '"b"', ["b  "]),
+    ("python", (TOO_WIDE,), '"b"', []),
 ]
 
 

@@ -264,9 +264,8 @@ class _Matcher:
 
     def _test_equal(self, texts: Sequence[str], cells: Numbers, pool: _Pool) -> None:
         equal = self._equal
-        for at, text in enumerate(texts):
-            if text in equal:
-                pool.add(equal[text], int(cells[at]))
+        for at in [at for at, text in enumerate(texts) if text in equal]:
+            pool.add(equal[texts[at]], int(cells[at]))
 
     def _test_letter(
         self,

@@ -100,6 +100,17 @@ class _Known:
         return self.value
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A step that makes a new list or set of known members."""
+
+    make: Callable[[list[Any]], Any]
+    members: list[Any]
+
+    def __call__(self, _: Scope) -> Any:
+        return self.make(self.members)
+
+
 def _constant(node: Sequence[Any], _: Sequence[Step]) -> Step:
     kind, value = node
     return _Known(
@@ -120,7 +131,7 @@ def _sequence(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     name, parts = node[1], [steps[at] for at in node[2]]
     make = _SEQUENCES[name]
     if (known := _values(parts)) is not None:
-        return _Known(make(known)) if name in _UNCHANGING else lambda _: make(known)
+        return _Known(make(known)) if name in _UNCHANGING else _Made(make, known)
     return lambda scope: make([part(scope) for part in parts])
 
 
@@ -233,8 +244,9 @@ def _apply(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     name, parts = node[1], [steps[at] for at in node[2:]]
     if name in _LAZY:
         return _LAZY[name](parts)
-    if name == "method" and (call := _call(parts)):
-        return call
+    short = _SHORT[name](parts) if name in _SHORT else None
+    if short is not None:
+        return short
     operation = OPERATIONS[name]
     if parts and (known := _values(parts[1:])) is not None:
         of = parts[0]
@@ -260,6 +272,30 @@ def _call(parts: Sequence[Step]) -> Step | None:
     if (known := _values(args)) is not None:
         return lambda scope: method_of(of(scope), name)(*known)
     return lambda scope: method_of(of(scope), name)(*[one(scope) for one in args])
+
+
+def _in(parts: Sequence[Step]) -> Step | None:
+    """Return a look-up among known texts; None where members are others or are not known."""
+    container, item = parts
+    if isinstance(container, _Made):
+        members = container.members
+    elif isinstance(container, _Known) and isinstance(container.value, tuple | frozenset):
+        members = list(container.value)
+    else:
+        return None
+    if not all(isinstance(one, str) for one in members):
+        return None
+    texts = frozenset(members)
+
+    def is_in(scope: Scope) -> bool:
+        found = item(scope)
+        return found in texts if isinstance(found, str) else found in container(scope)
+
+    return is_in
+
+
+_SHORT: Mapping[str, Callable[[Sequence[Step]], Step | None]] = {"method": _call, "in": _in}
+"""Shorter ways for operations whose arguments are partly known."""
 
 
 def _raises(parts: Sequence[Step]) -> Step:

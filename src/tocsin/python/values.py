@@ -55,17 +55,20 @@ def _is_integer(text: str) -> bool:
     return text.lstrip("-").isdecimal()
 
 
+_AS_THEY_ARE = {str, bool, type(None)}
+
+
 def from_json(value: Json) -> Any:
     """Return a value of a record as Python's own reader of JSON gives it."""
-    kind = value.__class__
-    if kind is str:
+    if value.__class__ in _AS_THEY_ARE:
         return value
     if isinstance(value, dict):
         return {
-            key: item if item.__class__ is str else from_json(item) for key, item in value.items()
+            key: item if item.__class__ in _AS_THEY_ARE else from_json(item)
+            for key, item in value.items()
         }
     if isinstance(value, list):
-        return [item if item.__class__ is str else from_json(item) for item in value]
+        return [item if item.__class__ in _AS_THEY_ARE else from_json(item) for item in value]
     if isinstance(value, Number):
         return int(value.text) if _is_integer(value.text) else float(value.text)
     return value
