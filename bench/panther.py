@@ -40,6 +40,7 @@ from tocsin.rules.cache import load_rules_cached
 from tocsin.rules.model import LogTypes, Rule, RuleSet
 from tocsin.rules.panther.pack import python_file, read_document, read_python
 from tocsin.run.pack_code import pack_code
+from tocsin.run.pool import settled_heap
 from tocsin.sandbox.event import Event
 from tocsin.sandbox.keyvalues import KeyValues
 from tocsin.sandbox.models import load_models
@@ -143,9 +144,8 @@ def _by_conditions(
     found: set[tuple[int, int]] = set()
     seconds, reading = [], []
     gc.collect()
-    gc.freeze()  # as the processes of a scan do
     for _ in range(RUNS):
-        with _reading() as clock:
+        with settled_heap(), _reading() as clock:
             begun = time.process_time()
             results = [matcher.match(batch) for batch in batches]
             seconds.append(time.process_time() - begun)

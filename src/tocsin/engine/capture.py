@@ -12,7 +12,7 @@ import orjson
 
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Call
-from tocsin.engine.columns import Cells, Codes, Mask, Rows
+from tocsin.engine.columns import Cells, Codes, Mask, Rows, combinations
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Part
 from tocsin.engine.plan import PlannedInput
@@ -147,8 +147,7 @@ def _keys(columns: Sequence[Cells], rows: Rows) -> tuple[list[str], Codes]:
     """Return the distinct combinations of some columns' cells as JSON, and each row's."""
     if not columns:
         return ["[]"], np.zeros(len(rows), np.int32)
-    stacked = np.stack([cells.codes[rows] for cells in columns])
-    distinct, codes = np.unique(stacked, axis=1, return_inverse=True)
+    distinct, codes = combinations([cells.codes[rows] for cells in columns])
     texts = [
         orjson.dumps(
             [
@@ -156,9 +155,9 @@ def _keys(columns: Sequence[Cells], rows: Rows) -> tuple[list[str], Codes]:
                 for cells, code in zip(columns, combination, strict=True)
             ]
         ).decode()
-        for combination in distinct.T.tolist()
+        for combination in distinct
     ]
-    return texts, codes.reshape(-1).astype(np.int32)
+    return texts, codes
 
 
 def _identities(frame: Frame) -> list[str]:

@@ -109,10 +109,10 @@ class Cells:
         own = self.values
         if calls == _AS_KIND and isinstance(own, Texts):
             return Cells(self.codes, Texts([kind_name("")] * len(own)))
-        if calls == _AS_KIND and isinstance(own, Lazy) and own.kinds:
-            kinds = [kind or kind_name(own[at][0]) for at, kind in enumerate(own.kinds)]
-            return Cells(self.codes, Texts(kinds))
         through = chained(calls)
+        if calls == _AS_KIND and isinstance(own, Lazy) and own.kinds:
+            kinds = enumerate(own.kinds)
+            return Cells(self.codes, [[kind] if kind else through(own[at]) for at, kind in kinds])
         if isinstance(own, Lazy):
             return Cells(self.codes, Lazy(len(own), lambda at: through(own[at])))
         if isinstance(own, Texts):
@@ -200,8 +200,15 @@ def _end_to_end(parts: Sequence[Sequence[Sequence[Scalar]]]) -> Sequence[Sequenc
         return Texts([text for part in parts if isinstance(part, Texts) for text in part.texts])
     if any(isinstance(part, Lazy) for part in parts):
         places = [(part, at) for part in parts for at in range(len(part))]
-        return Lazy(len(places), lambda at: places[at][0][places[at][1]])
+        kinds = [kind for part in parts for kind in _kinds_of(part)]
+        return Lazy(len(places), lambda at: places[at][0][places[at][1]], kinds)
     return [values for part in parts for values in part]
+
+
+def _kinds_of(part: Sequence[Sequence[Scalar]]) -> Sequence[str | None]:
+    if isinstance(part, Texts):
+        return [kind_name("")] * len(part)
+    return (part.kinds if isinstance(part, Lazy) else None) or [None] * len(part)
 
 
 def together(parts: Sequence[Cells], rows: int) -> Cells:
@@ -211,18 +218,35 @@ def together(parts: Sequence[Cells], rows: int) -> Cells:
 
 def combine(parts: Sequence[Cells], function: Callable[[Sequence[Values]], Values]) -> Cells:
     """Make values of those that several columns have in a row, once per distinct combination."""
-    stacked = np.stack([cells.codes for cells in parts])
-    found, codes = np.unique(stacked, axis=1, return_inverse=True)
+    found, codes = combinations([cells.codes for cells in parts])
     values = [
         function(
             [
-                None if code == ABSENT else list(cells.values[code])
+                None if code == ABSENT else list(cells.values[code])  # type: ignore[arg-type]
                 for cells, code in zip(parts, combination, strict=True)
             ]
         )
-        for combination in found.T.tolist()
+        for combination in found
     ]
-    return drop_absent(codes.astype(np.int32).reshape(-1), values)
+    return drop_absent(codes, values)
+
+
+def combinations(columns: Sequence[Codes]) -> tuple[list[tuple[int, ...]], Codes]:
+    """Return the distinct combinations of codes that rows have in some columns, and each row's."""
+    key, size = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for codes in columns:
+        width = int(codes.max(initial=ABSENT)) + 2
+        if size > _LARGEST // width:
+            _, key = np.unique(key, return_inverse=True)
+            size = len(key)
+        key = key * width + (codes + 1)
+        size *= width
+    _, first, numbers = np.unique(key, return_index=True, return_inverse=True)
+    found = zip(*(codes[first].tolist() for codes in columns), strict=True)
+    return list(found), numbers.astype(np.int32)
+
+
+_LARGEST = np.iinfo(np.int64).max
 
 
 def _join(parts: Sequence[Values]) -> Values:

@@ -15,7 +15,7 @@ from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Call, Field, Predicate
 from tocsin.engine.anchors import clause_cost, first_leaves, is_slow, leaf_costs
-from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, held_codes, pick
+from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, combinations, held_codes, pick
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, take_in
@@ -419,12 +419,11 @@ def _column(frame: Frame, column: Column) -> Cells:
 def _compare(frame: Frame, leaf: Comparison) -> Mask:
     """Compare two columns on the distinct pairs of their cells."""
     left, right = _column(frame, leaf.left), _column(frame, leaf.right)
-    pairs, inverse = np.unique(np.stack((left.codes, right.codes)), axis=1, return_inverse=True)
+    pairs, of = combinations((left.codes, right.codes))
     truth = [
-        a >= 0 and b >= 0 and _any_pair(leaf, left.values[a], right.values[b])
-        for a, b in pairs.T.tolist()
+        a >= 0 and b >= 0 and _any_pair(leaf, left.values[a], right.values[b]) for a, b in pairs
     ]
-    mask: Mask = np.array(truth, dtype=np.bool_)[inverse.reshape(-1)]
+    mask: Mask = np.array(truth, dtype=np.bool_)[of]
     return mask
 
 

@@ -438,7 +438,7 @@ OPERATIONS: dict[str, Operation] = {
     "pattern": _pattern,
     "json.loads": _read_json,
     "json.dumps": lambda value, *named: json.dumps(value, **dict(*named)),
-    "ip_address": _remembered(ipaddress.ip_address),
+    "ip_address": lru_cache(maxsize=20_000, typed=True)(ipaddress.ip_address),
     "IPv4Address": ipaddress.IPv4Address,
     "IPv6Address": ipaddress.IPv6Address,
     "ip_network": lambda value, strict=True: ipaddress.ip_network(value, strict=strict),

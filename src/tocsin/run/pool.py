@@ -77,14 +77,25 @@ def _finish(item: Item, future: "Future[Done] | None") -> tuple[Item, Done | Non
         raise InternalError(f"{reason} --workers") from None
 
 
+ALLOCATIONS = 100_000
+"""After so many the garbage collector looks for cycles; what batches hold has hardly any."""
+
+
 @contextmanager
 def settled_heap() -> Iterator[None]:
     """Keep the garbage collector off what is there now: rules are many objects that stay."""
-    gc.freeze()
+    before = gc.get_threshold()
+    _settle_heap()
     try:
         yield
     finally:
+        gc.set_threshold(*before)
         gc.unfreeze()
+
+
+def _settle_heap() -> None:
+    gc.freeze()
+    gc.set_threshold(ALLOCATIONS)
 
 
 _worker: Worker | None = None
@@ -94,7 +105,7 @@ def _start(make: Callable[[], Worker]) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = make()
-    gc.freeze()
+    _settle_heap()
     atexit.register(gc.unfreeze)
 
 
