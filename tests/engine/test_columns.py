@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from tocsin.condition.tree import Call
-from tocsin.engine.columns import Cells, Texts, encode_texts, read_cells, spread
+from tocsin.engine.columns import Cells, Texts, combinations, encode_texts, read_cells, spread
 
 KIND = (Call("kind"),)
 
@@ -44,3 +44,14 @@ def test_texts_stay_texts_where_some_are_taken():
     cells = Cells(np.arange(3, dtype=np.int32), Texts(["a", "b", "c"])).take(np.array([2]))
     assert isinstance(cells.values, Texts)
     assert list(cells.values) == [["c"]]
+
+
+@pytest.mark.parametrize("largest", [3, 2**31 - 1])
+def test_combinations_of_codes_are_those_of_the_rows(largest):
+    rng = np.random.default_rng(1)
+    columns = [rng.choice([-1, 0, largest], 50).astype(np.int32) for _ in range(5)]
+    found, numbers = combinations(columns)
+    assert [found[number] for number in numbers] == list(
+        zip(*(codes.tolist() for codes in columns), strict=True)
+    )
+    assert len(found) == len(set(found))

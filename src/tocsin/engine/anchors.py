@@ -8,8 +8,10 @@ are searched for thousands of short literals on few rows only. Results do not de
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from tocsin.condition.pure import PURE
 from tocsin.condition.tree import Glob, Op, Predicate, Regex, Value
 from tocsin.engine.plan import Column, ColumnTest, Gated, leaf_numbers
+from tocsin.logs.mapping import every_leaf
 from tocsin.logs.whole import Whole
 
 FREE_TEXT_LITERALS = 300
@@ -29,7 +31,7 @@ def leaf_costs(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, float
     """
     free_text = _free_text(tests)
     costs = {at: _cost(leaf.predicate) for at, leaf in tests.items() if leaf.column in free_text}
-    costs |= _costs_of_whole(gated, tests)
+    costs |= _costs_of_lifted(gated, tests)
     costs |= {at: _BROAD for at, leaf in tests.items() if _asks_for_kind(leaf)}
     return costs | {at: _SLOW for at, leaf in tests.items() if is_slow(leaf)}
 
@@ -72,19 +74,27 @@ def _free_text(tests: Mapping[int, ColumnTest]) -> set[Column]:
     }
 
 
-def _costs_of_whole(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, float]:
-    """Prefer what many conditions compare one key of a document with: other keys may hold much.
+def _costs_of_lifted(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, float]:
+    """Prefer what many conditions compare one value of a document with: others may hold much.
 
     What nearly every event has comes after that, lists and comparisons of two fields come last.
     """
-    whole = {at: leaf for at, leaf in tests.items() if isinstance(leaf.column.expr, Whole)}
-    equal = {at: leaf.column for at, leaf in whole.items() if _is_equality(leaf)}
+    lifted = {at: leaf for at, leaf in tests.items() if _is_lifted(leaf.column)}
+    equal = {at: leaf.column for at, leaf in lifted.items() if _is_equality(leaf)}
     asked = Counter(equal.values())
-    costs = {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in whole}
-    costs |= {at: _BROAD for at, leaf in whole.items() if _is_broad(leaf)}
-    if whole:
+    costs = {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in lifted}
+    costs |= {at: _BROAD for at, leaf in lifted.items() if _is_broad(leaf)}
+    if lifted:
         costs |= {at: _SLOW for at in gated.leaves if at not in tests}
     return costs
+
+
+def _is_lifted(column: Column) -> bool:
+    """Say whether a column is one of rules written in Python, which read whole documents."""
+    if column.expr is None:
+        return False
+    whole = any(isinstance(one, Whole) for one in every_leaf(column.expr))
+    return whole or any(call.name in PURE for call in column.via)
 
 
 def _is_equality(leaf: ColumnTest) -> bool:

@@ -239,7 +239,7 @@ def combinations(columns: Sequence[Codes]) -> tuple[list[tuple[int, ...]], Codes
         if size > _LARGEST // width:
             _, key = np.unique(key, return_inverse=True)
             size = len(key)
-        key = key * width + (codes + 1)
+        key = key * width + codes + 1
         size *= width
     _, first, numbers = np.unique(key, return_index=True, return_inverse=True)
     found = zip(*(codes[first].tolist() for codes in columns), strict=True)

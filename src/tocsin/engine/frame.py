@@ -44,6 +44,7 @@ from tocsin.engine.layout import (
     containers_of,
     leaves_of,
     merge_layouts,
+    parts_ahead,
 )
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records
@@ -101,7 +102,9 @@ class Frame:
 
     def prefetch_for(self, exprs: Iterable[Expr]) -> None:
         """Read at once all that some expressions are sure to need."""
-        self.prefetch(leaf for expr in exprs if expr not in self._cells for leaf in leaves_of(expr))
+        cells = self.shape.json_cells
+        wanted = [expr for expr in exprs if expr not in self._cells]
+        self.prefetch(leaf for expr in wanted for leaf in leaves_of(expr, cells))
 
     def prefetch(self, leaves: Iterable[Leaf]) -> None:
         """Read several leaves at once; reading them one by one costs a query each."""
@@ -205,7 +208,7 @@ class Frame:
             case Const(value):
                 return constant(self.rows, value)
             case First(parts):
-                return self._first([self.cells(part) for part in parts])
+                return self._first(parts)
             case All(parts):
                 return together([self.cells(part) for part in parts], self.rows)
             case When(condition, then, otherwise):
@@ -232,13 +235,16 @@ class Frame:
             return self.cells(expr)
         return _place(self.take(rows).cells(expr), rows, self.rows)
 
-    def _first(self, parts: Sequence[Cells]) -> Cells:
-        filled = [
-            (part, part.spread(np.array([is_filled(v) for v in part.values], dtype=np.bool_)))
-            for part in parts
-        ]
-        present = [(part, part.codes >= 0) for part in parts]
-        return choose([*filled, *present], self.rows)
+    def _first(self, parts: tuple[Expr, ...]) -> Cells:
+        ahead = parts_ahead(parts, self.shape.json_cells)
+        columns = [self.cells(part) for part in parts[:ahead]]
+        filled = [_where_filled(cells) for cells in columns]
+        if ahead < len(parts):
+            left = ~np.logical_or.reduce(filled)
+            columns.append(self._cells_where(First(parts[ahead:]), left))
+            filled.append(_where_filled(columns[-1]))
+        present = [cells.codes >= 0 for cells in columns]
+        return choose(list(zip(columns * 2, filled + present, strict=True)), self.rows)
 
     def mask(self, condition: Condition) -> Mask:
         """Evaluate a condition over exact paths; for identification and `When`, not for rules."""
@@ -260,6 +266,12 @@ class Frame:
                 return ~self.mask(part)
             case FieldsCompare() | AnyElement():
                 raise NotImplementedError("log types compare fields with constants only")
+
+
+def _where_filled(cells: Cells) -> Mask:
+    if isinstance(cells.values, Texts) and all(cells.values.texts):
+        return cells.codes >= 0
+    return cells.spread(np.array([is_filled(values) for values in cells.values], dtype=np.bool_))
 
 
 def _read_documents(column: Encoded, sources: Sequence[Source]) -> dict[Source, Cells]:

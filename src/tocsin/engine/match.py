@@ -20,6 +20,7 @@ from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, take_in
 from tocsin.engine.keywords import Keyword, KeywordSearch
+from tocsin.engine.layout import texts_around
 from tocsin.engine.plan import (
     Column,
     ColumnTest,
@@ -332,7 +333,8 @@ def _by_reading(
 ) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     """Return the expressions to read of every row, and those to read of candidates alone.
 
-    The latter are values of documents, of which there are many and each may be large.
+    The latter are values of documents, of which there are many and each may be large, and what
+    stands inside of texts, which have to be opened.
     """
     first: dict[Expr, None] = dict.fromkeys(plan.also)
     late: dict[Expr, None] = {}
@@ -340,8 +342,10 @@ def _by_reading(
         for column in columns_of(plan.leaves[number]):
             if column.expr is None:
                 continue
-            whole = all(isinstance(one, Whole) for one in every_leaf(column.expr))
-            (late if whole and number in later else first)[column.expr] = None
+            costly = texts_around(column.expr, plan.shape.json_cells) or all(
+                isinstance(one, Whole) for one in every_leaf(column.expr)
+            )
+            (late if costly and number in later else first)[column.expr] = None
     return tuple(first), tuple(expr for expr in late if expr not in first)
 
 
