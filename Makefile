@@ -32,6 +32,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench.run
+	test -z "$$TOCSIN_PANTHER_ANALYSIS" || $(BIN)/python -m bench.panther "$$TOCSIN_PANTHER_ANALYSIS"
 
 # Broken logs of every format; takes some minutes.
 fuzz: $(READY)

@@ -2,11 +2,11 @@
 
     python -m bench.panther CHECKOUT [--log-type NAME …] [--logs FILE …] [--events N] [--calls N]
 
-The events are those of some files, or of the rules' tests, repeated with ids, times, addresses and
-request ids of their own. Rates are events per second of CPU time, medians of five runs in one
-process: of texts of JSON, and of matching alone, without the time in which texts are read. Calls
-get events that are read already. The Python of the checkout runs in this process: it must be one
-that you trust.
+The events are those of the files given; else real logs below TOCSIN_SHARED, and those of the rules'
+tests. They are repeated with ids, times, addresses and request ids of their own. Rates are events
+per second of CPU time, medians of five runs in one process: of texts of JSON, and of matching
+alone, without the time in which texts are read. Calls get events that are read already. The Python
+of the checkout runs in this process: it must be one that you trust.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from unittest.mock import patch
 
 import pyarrow as pa
 
+from bench.run import SHARED
 from tocsin.engine.intake import take_in
 from tocsin.engine.match import Matcher
 from tocsin.engine.plan import Plan, compile_plan
@@ -50,6 +51,17 @@ from tocsin.sandbox.shims import PackFinder, Source
 RUNS = 5
 BATCH = 20_000
 HOMES = {"AWS.CloudTrail": "aws.cloudtrail", "Azure.MonitorActivity": "azure.activity"}
+REAL = {
+    "AWS.CloudTrail": (
+        "aws/invictus_cloudtrail_1000.ndjson",
+        "aws/stratus_detonation_labelled.ndjson",
+    ),
+    "Azure.MonitorActivity": (
+        "azure/sentinel_training_azure_activity.ndjson",
+        "azure/sentinel_training_azureActivity_adele.ndjson",
+    ),
+}
+"""Logs that were not written for the rules, by log type; those of Azure are of Log Analytics."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b")
 _TIME = re.compile(r"\b(20\d\d-\d\d-\d\d[T ])\d\d:\d\d:\d\d")
@@ -67,25 +79,34 @@ def main() -> None:
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     loaded = load_rules_cached([options.checkout])
     for log_type in options.log_type or list(HOMES):
-        given = [json.loads(line) for path in options.logs for line in path.open()]
-        _bench(loaded, log_type, given, options.events, options.calls)
+        rules = [one for one in loaded.rules if one.kind == "python" and _is_for(one, log_type)]
+        real = [path for name in REAL[log_type] if (path := SHARED / "data" / name).exists()]
+        if files := options.logs or real:
+            print(f"{log_type}, logs of {len(files)} files")
+            _bench(loaded, rules, log_type, list(_records(files)), options)
+        if not options.logs:
+            print(f"{log_type}, logs of the rules' tests")
+            _bench(loaded, rules, log_type, list(_logs(rules, log_type)), options)
 
 
 def _bench(
-    loaded: RuleSet, log_type: str, given: list[dict[str, Any]], events: int, calls: int
+    loaded: RuleSet,
+    rules: Sequence[Rule],
+    log_type: str,
+    logs: Sequence[Mapping[str, Any]],
+    options: argparse.Namespace,
 ) -> None:
-    rules = [rule for rule in loaded.rules if rule.kind == "python" and _is_for(rule, log_type)]
     (home,) = (one for one in load_log_types() if one.name == HOMES[log_type])
-    logs = given or list(_logs(rules, log_type))
-    texts = list(_unique(logs, home, events))
+    texts = list(_unique(logs, home, options.events))
     matched, rate, matching = _by_conditions(rules, home, texts)
-    said, own_rate = _by_calls(loaded, rules, log_type, texts[:calls])
-    found = {(row, number) for row, number in matched if row < calls}
+    calls = texts[: options.calls]
+    said, own_rate = _by_calls(loaded, rules, log_type, calls)
+    found = {(row, number) for row, number in matched if row < len(calls)}
     exact = {at for at, rule in enumerate(rules) if not rule.confirm}
     lost = said - found
     extra = {one for one in found - said if one[1] in exact}
     print(
-        f"{log_type}: {len(rules)} rules, {len(exact)} exact; {len(logs)} logs, "
+        f"  {len(rules)} rules, {len(exact)} exact; {len(logs):,} logs, "
         f"{len(texts):,} events of {sum(map(len, texts)) / len(texts):,.0f} bytes; "
         f"{len(matched) / len(texts):.2f} matches an event\n"
         f"  conditions {rate:,.0f} events/s, matching alone {matching:,.0f}, "
@@ -94,6 +115,13 @@ def _bench(
     )
     for row, number in [*lost, *extra][:10]:
         print(f"  differs: {rules[number].id} on {texts[row]:.300}")
+
+
+def _records(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    for path in files:
+        for line in path.read_text().splitlines():
+            record = json.loads(line)
+            yield record["event"] if "stratus_technique" in record else record
 
 
 def _is_for(rule: Rule, log_type: str) -> bool:

@@ -50,6 +50,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+PAINTED = (
+    "at => [...document.querySelectorAll(at)].every(one => one.innerText || !one.checkVisibility())"
+)
+"""What is outside of the screen has no text until it is painted."""
+
+
 class Tab:
     """A page, and all that it complained of or asked the network for."""
 
@@ -106,6 +112,7 @@ def test_rules_are_filtered_by_words_and_severity(browser: Any, report: Path) ->
     with Tab(browser, report) as tab:
         assert len(tab.shown("#overview tbody tr")) == 4
         tab.page.fill("#words", "grace SECRET")
+        tab.page.wait_for_function(PAINTED, arg="article h3")
         assert [text.splitlines()[0] for text in tab.shown("article h3")] == ["high Secret Read"]
         assert tab.shown("#matches") == ["1 of 4 rules"]
         tab.page.uncheck("input[value=high]")
