@@ -44,7 +44,9 @@ from tocsin.engine.layout import (
     containers_of,
     leaves_of,
     merge_layouts,
+    open_choices,
     parts_ahead,
+    rest_of,
 )
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records
@@ -77,6 +79,10 @@ MAX_CONTAINERS = 64
 """How many objects a signature looks at before what is left is read row by row."""
 
 
+MOST = 0.5
+"""If more of the rows are left of a choice, the rest of it is read of all, at once with others."""
+
+
 class Frame:
     """Records of one shape as columns; columns are read when they are first asked for."""
 
@@ -85,43 +91,56 @@ class Frame:
         self.shape = shape
         self.rows = records.count
         self._projector = projector
-        self._leaves: dict[Leaf, Cells] = {}
         self._cells: dict[Expr, Cells] = {}
+        self._ahead: dict[First, tuple[list[Cells], list[Mask]]] = {}
+        self._part_of: tuple[Frame, Rows] | None = None
 
     def take(self, rows: Rows) -> "Frame":
-        """Return a frame of some rows, with the columns that are read already.
+        """Return a frame of some rows, which has the columns that are read already.
 
         Of all rows, in order, it is the frame itself, which then has what is read of it.
         """
         if len(rows) == self.rows and (rows == np.arange(self.rows)).all():
             return self
         part = Frame(self._projector, self.records.take(rows), self.shape)
-        part._leaves = {leaf: cells.take(rows) for leaf, cells in self._leaves.items()}
-        part._cells = {expr: cells.take(rows) for expr, cells in self._cells.items()}
+        part._part_of = self, rows
         return part
+
+    def _has(self, expr: Expr) -> bool:
+        """Say whether a column is there; one of a frame that this is a part of is taken over."""
+        if expr in self._cells:
+            return True
+        if self._part_of is None or not self._part_of[0]._has(expr):
+            return False
+        frame, rows = self._part_of
+        self._cells[expr] = frame._cells[expr].take(rows)
+        return True
 
     def prefetch_for(self, exprs: Iterable[Expr]) -> None:
         """Read at once all that some expressions are sure to need."""
         cells = self.shape.json_cells
-        wanted = [expr for expr in exprs if expr not in self._cells]
+        wanted = [expr for expr in exprs if not self._has(expr)]
         self.prefetch(leaf for expr in wanted for leaf in leaves_of(expr, cells))
+        choices = dict.fromkeys(one for expr in wanted for one in open_choices(expr, cells))
+        asked = [rest_of(one, cells) for one in choices if self._left(one).mean() > MOST]
+        self.prefetch(leaf for rest in asked for leaf in leaves_of(rest, cells))
 
     def prefetch(self, leaves: Iterable[Leaf]) -> None:
         """Read several leaves at once; reading them one by one costs a query each."""
-        wanted = tuple(leaf for leaf in dict.fromkeys(leaves) if leaf not in self._leaves)
+        wanted = tuple(leaf for leaf in dict.fromkeys(leaves) if not self._has(leaf))
         if not wanted:
             return
         groups = self._layouts(wanted) if self.rows else []
         parts = [self._read_group(wanted, layout, rows) for layout, rows in groups]
         if len(parts) == 1:
-            self._leaves.update(zip(wanted, parts[0], strict=True))
+            self._cells.update(zip(wanted, parts[0], strict=True))
             return
         for at, leaf in enumerate(wanted):
             placed = [
                 _place(part[at], rows, self.rows)
                 for part, (_, rows) in zip(parts, groups, strict=True)
             ]
-            self._leaves[leaf] = choose([(cells, cells.codes >= 0) for cells in placed], self.rows)
+            self._cells[leaf] = choose([(cells, cells.codes >= 0) for cells in placed], self.rows)
 
     def _layouts(self, leaves: tuple[Leaf, ...]) -> list[tuple[Layout, Rows]]:
         """Group the records by where their leaves stand."""
@@ -195,20 +214,19 @@ class Frame:
 
     def cells(self, expr: Expr) -> Cells:
         """Return the column of an expression."""
-        if expr not in self._cells:
+        if not self._has(expr):
             self._cells[expr] = self._evaluate(expr)
         return self._cells[expr]
 
     def _evaluate(self, expr: Expr) -> Cells:
         match expr:
             case Path() | Name() | Respelled() | Whole():
-                if expr not in self._leaves:
-                    self.prefetch([expr])
-                return self._leaves[expr]
+                self.prefetch([expr])
+                return self._cells[expr]
             case Const(value):
                 return constant(self.rows, value)
-            case First(parts):
-                return self._first(parts)
+            case First():
+                return self._first(expr)
             case All(parts):
                 return together([self.cells(part) for part in parts], self.rows)
             case When(condition, then, otherwise):
@@ -231,20 +249,35 @@ class Frame:
         rows = np.flatnonzero(mask)
         if not len(rows):
             return absent(self.rows)
-        if expr in self._cells or len(rows) == self.rows:
+        if self._has(expr) or len(rows) == self.rows:
             return self.cells(expr)
         return _place(self.take(rows).cells(expr), rows, self.rows)
 
-    def _first(self, parts: tuple[Expr, ...]) -> Cells:
-        ahead = parts_ahead(parts, self.shape.json_cells)
-        columns = [self.cells(part) for part in parts[:ahead]]
-        filled = [_where_filled(cells) for cells in columns]
-        if ahead < len(parts):
-            left = ~np.logical_or.reduce(filled)
-            columns.append(self._cells_where(First(parts[ahead:]), left))
-            filled.append(_where_filled(columns[-1]))
+    def _first(self, choice: First) -> Cells:
+        """Take each row from the first place that says something, else from the first there is."""
+        columns, filled = self._read_ahead(choice)
+        rest = rest_of(choice, self.shape.json_cells)
+        if rest.parts:
+            if all(map(self._has, leaves_of(rest, self.shape.json_cells))):
+                columns = [*columns, self.cells(rest)]
+            else:
+                columns = [*columns, self._cells_where(rest, self._left(choice))]
+            filled = [*filled, _where_filled(columns[-1])]
         present = [cells.codes >= 0 for cells in columns]
         return choose(list(zip(columns * 2, filled + present, strict=True)), self.rows)
+
+    def _left(self, choice: First) -> Mask:
+        """Return the rows in which what is read ahead of a choice says nothing."""
+        _, filled = self._read_ahead(choice)
+        left: Mask = ~np.logical_or.reduce(filled)
+        return left
+
+    def _read_ahead(self, choice: First) -> tuple[list[Cells], list[Mask]]:
+        if choice not in self._ahead:
+            ahead = choice.parts[: parts_ahead(choice.parts, self.shape.json_cells)]
+            columns = [self.cells(part) for part in ahead]
+            self._ahead[choice] = columns, [_where_filled(cells) for cells in columns]
+        return self._ahead[choice]
 
     def mask(self, condition: Condition) -> Mask:
         """Evaluate a condition over exact paths; for identification and `When`, not for rules."""

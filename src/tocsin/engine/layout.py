@@ -404,6 +404,30 @@ def parts_ahead(parts: tuple[Expr, ...], cells: Cells) -> int:
     return next((at for at, around in enumerate(texts) if around > texts[0]), len(parts))
 
 
+def rest_of(choice: First, cells: Cells) -> First:
+    """Return the parts of a choice that are not read of every record."""
+    return First(choice.parts[parts_ahead(choice.parts, cells) :])
+
+
+def open_choices(expr: Expr, cells: Cells) -> Iterator[First]:
+    """Yield the choices in an expression of which some parts are not read of every record."""
+    match expr:
+        case First(parts):
+            ahead = parts_ahead(parts, cells)
+            for part in parts[:ahead]:
+                yield from open_choices(part, cells)
+            if ahead < len(parts):
+                yield expr
+        case All(parts):
+            for part in parts:
+                yield from open_choices(part, cells)
+        case Table(of) | Via(of):
+            yield from open_choices(of, cells)
+        case Merged(outer, inner):
+            for one in (outer, *(part for _, part in inner)):
+                yield from open_choices(one, cells)
+
+
 @lru_cache(maxsize=100_000)
 def texts_around(expr: Expr, cells: Cells) -> int:
     """Return inside of how many texts an expression reads, at most."""
