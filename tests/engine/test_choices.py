@@ -1,7 +1,9 @@
 """A choice of places is read as each record reads it, however many of them are inside of texts."""
 
+import gc
 from dataclasses import replace
 from itertools import product
+from weakref import ref
 
 import numpy as np
 import pyarrow as pa
@@ -53,3 +55,26 @@ def test_only_what_is_inside_of_more_texts_than_the_first_waits():
     assert [texts_around(expr, cells) for expr in (PLAIN, INSIDE, WHOLE)] == [0, 1, 1]
     assert [parts_ahead(choice.parts, cells) for choice in CHOICES] == [1, 3, 1, 1, 1, 0]
     assert np.all([parts_ahead(choice.parts, ()) == len(choice.parts) for choice in CHOICES])
+
+
+def test_frames_go_without_the_garbage_collector():
+    texts = [compact(record) for record in records()]
+    frame = Frame(Projector(), JsonRecords(Projector(), pa.array(texts)), SHAPE)
+    frame.prefetch_for(CHOICES)
+    part = frame.take(np.array([1, 2]))
+    part.prefetch_for(CHOICES)
+    gone = [ref(frame), ref(part)]
+    gc.disable()
+    try:
+        del frame, part
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_a_part_reads_for_itself_what_its_frame_does_not_have_any_more():
+    texts = [compact(record) for record in records()]
+    part = Frame(Projector(), JsonRecords(Projector(), pa.array(texts)), SHAPE).take(np.array([5]))
+    cells = part.cells(CHOICES[0])
+    found = list(cells.values[cells.codes[0]]) if cells.codes[0] >= 0 else None
+    assert found == RecordView(read(texts[5]).value, SHAPE).evaluate(CHOICES[0])

@@ -17,6 +17,11 @@ IN_VALUES = '[["g",0,[]],["c","a"],["c",1],["q","list",[1,2]],["a","in",3,0]]'
 ALIGNED = '[["g",0,[]],["c","ljust"],["c",3],["q","tuple",[]],["a","method",0,1,2,3]]'
 TOO_WIDE = ALIGNED.replace("3]", "1000001]", 1)
 
+LOOKED_UP_FIRST = (
+    '[["g",0,["a"]],["c","startswith"],["g",0,["b"]],["q","tuple",[]],["a","method",0,1,2,3],'
+    '["c","AttributeError"],["a","raises",4,5]]'
+)
+
 CASES = [
     ("str.lower", (), '"ÀΣ"', ["ÀΣ".lower()]),
     ("str.lower", (), "5", []),
@@ -51,6 +56,10 @@ CASES = [
     ("python", (IN_VALUES,), "true", [True]),
     ("python", (ALIGNED,), '"b"', ["b  "]),
     ("python", (TOO_WIDE,), '"b"', []),
+    ("python", (LOOKED_UP_FIRST,), '{"a": 1}', [True]),
+    ("python", (LOOKED_UP_FIRST,), '{"a": "x"}', [False]),
+    ("truth", (), "[" * 511 + "]" * 511, [True]),
+    ("same", (), "[" * 511 + "]" * 511, []),
 ]
 
 

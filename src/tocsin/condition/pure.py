@@ -50,7 +50,7 @@ def _kind(value: Any) -> Iterable[str]:
 
 
 def _truth(value: Any) -> Iterable[bool]:
-    return (bool(from_json(value)),)
+    return (bool(value if isinstance(value, dict | list) else from_json(value)),)
 
 
 _MOST_KEPT = 1_000

@@ -51,7 +51,7 @@ Made = TypeVar("Made")
 class Lazy(Sequence[Made], Generic[Made]):
     """Values that are made one by one, each when it is first asked for.
 
-    `kinds` names those of values that are known before they are made.
+    `kinds` names those that are known before: the kind of a JSON value, or of a cell's only one.
     """
 
     __slots__ = ("_made", "_make", "kinds")
@@ -311,7 +311,7 @@ def read_cells(
     """Read a field from every distinct value of a column.
 
     With `strings_as_they_are` a string is its own value and `read_cell` is not asked; nothing is
-    absent then. With `all_as_they_are` everything is.
+    absent then. With `all_as_they_are` any value that is made late is, too, and of a known kind.
     """
     own = encoded.values
     if all_as_they_are and isinstance(own, Lazy):

@@ -6,6 +6,7 @@ evaluates expressions on them, and keeps what it read.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from weakref import ref
 
 import numpy as np
 
@@ -78,7 +79,6 @@ from tocsin.logs.whole import Whole, document_at, read_in_document, read_whole
 MAX_CONTAINERS = 64
 """How many objects a signature looks at before what is left is read row by row."""
 
-
 MOST = 0.5
 """If more of the rows are left of a choice, the rest of it is read of all, at once with others."""
 
@@ -93,7 +93,8 @@ class Frame:
         self._projector = projector
         self._cells: dict[Expr, Cells] = {}
         self._ahead: dict[First, tuple[list[Cells], list[Mask]]] = {}
-        self._part_of: tuple[Frame, Rows] | None = None
+        self._part_of: tuple[ref[Frame], Rows] | None = None
+        self._parts: dict[bytes, Frame] = {}
 
     def take(self, rows: Rows) -> "Frame":
         """Return a frame of some rows, which has the columns that are read already.
@@ -103,27 +104,36 @@ class Frame:
         if len(rows) == self.rows and (rows == np.arange(self.rows)).all():
             return self
         part = Frame(self._projector, self.records.take(rows), self.shape)
-        part._part_of = self, rows
+        part._part_of = ref(self), rows
         return part
 
     def _has(self, expr: Expr) -> bool:
         """Say whether a column is there; one of a frame that this is a part of is taken over."""
         if expr in self._cells:
             return True
-        if self._part_of is None or not self._part_of[0]._has(expr):
+        frame = self._part_of[0]() if self._part_of else None
+        if self._part_of is None or frame is None or not frame._has(expr):
             return False
-        frame, rows = self._part_of
-        self._cells[expr] = frame._cells[expr].take(rows)
+        self._cells[expr] = frame._cells[expr].take(self._part_of[1])
         return True
 
     def prefetch_for(self, exprs: Iterable[Expr]) -> None:
-        """Read at once all that some expressions are sure to need."""
+        """Read at once what some expressions need of every row, then what choices leave open."""
         cells = self.shape.json_cells
         wanted = [expr for expr in exprs if not self._has(expr)]
         self.prefetch(leaf for expr in wanted for leaf in leaves_of(expr, cells))
         choices = dict.fromkeys(one for expr in wanted for one in open_choices(expr, cells))
-        asked = [rest_of(one, cells) for one in choices if self._left(one).mean() > MOST]
-        self.prefetch(leaf for rest in asked for leaf in leaves_of(rest, cells))
+        most: list[First] = []
+        few: dict[Frame, list[First]] = {}
+        for choice in choices:
+            left, rest = self._left(choice), rest_of(choice, cells)
+            if left.mean() > MOST:
+                most.append(rest)
+            elif left.any():
+                few.setdefault(self._where(left), []).append(rest)
+        self.prefetch(leaf for rest in most for leaf in leaves_of(rest, cells))
+        for part, rests in few.items():
+            part.prefetch_for(rests)
 
     def prefetch(self, leaves: Iterable[Leaf]) -> None:
         """Read several leaves at once; reading them one by one costs a query each."""
@@ -246,12 +256,20 @@ class Frame:
 
     def _cells_where(self, expr: Expr, mask: Mask) -> Cells:
         """Return a column that need be right where the mask holds only."""
-        rows = np.flatnonzero(mask)
-        if not len(rows):
+        if not mask.any():
             return absent(self.rows)
-        if self._has(expr) or len(rows) == self.rows:
+        if self._has(expr):
             return self.cells(expr)
-        return _place(self.take(rows).cells(expr), rows, self.rows)
+        return _place(self._where(mask).cells(expr), np.flatnonzero(mask), self.rows)
+
+    def _where(self, mask: Mask) -> "Frame":
+        """Return the frame of some rows, the same for all that ask for them."""
+        if mask.all():
+            return self
+        key = mask.tobytes()
+        if key not in self._parts:
+            self._parts[key] = self.take(np.flatnonzero(mask))
+        return self._parts[key]
 
     def _first(self, choice: First) -> Cells:
         """Take each row from the first place that says something, else from the first there is."""

@@ -398,7 +398,7 @@ def parts_ahead(parts: tuple[Expr, ...], cells: Cells) -> int:
     """Return how many parts of a choice to read of every record.
 
     What stands inside of more texts than the first part is read where those before say nothing:
-    each text has to be opened.
+    each text has to be opened. Once they are opened for the first, the others cost little.
     """
     texts = [texts_around(part, cells) for part in parts]
     return next((at for at, around in enumerate(texts) if around > texts[0]), len(parts))

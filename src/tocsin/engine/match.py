@@ -70,13 +70,13 @@ class Matcher:
         """Match one batch: JSON records, one per string, not necessarily valid; or table rows."""
         intake = take_in(batch, self._projector, self._identifier)
         frames = {part.shape: (part, self._frame(part, intake)) for part in intake.parts}
-        found = each_once(one for of in frames.values() for one in self._match_part(*of))
+        found = tuple(one for of in frames.values() for one in self._match_part(*of))
         events = Counter({part.log_type.name: 0 for part in intake.parts})
         for part in intake.parts:
             events[part.log_type.name] += len(part.rows)
         return BatchResult(
             intake.records,
-            tuple(found),
+            found,
             intake.refused,
             intake.repaired,
             events,
@@ -92,8 +92,9 @@ class Matcher:
         if part.shape not in self._shapes:
             plan = self._plan_for(part.log_type, part.shape)
             self._shapes[part.shape] = _ShapeMatcher(plan)
-        for planned, rows in self._shapes[part.shape].match(frame):
-            yield Found(part.shape, planned, part.rows[rows])
+        matcher = self._shapes[part.shape]
+        for one in each_once(part.shape, matcher.plan.inputs, matcher.match(frame)):
+            yield one._replace(rows=part.rows[one.rows])
 
 
 class _ShapeMatcher:
@@ -104,7 +105,7 @@ class _ShapeMatcher:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self.plan = plan
         leaves = gate_leaves(plan)
         self._coarse = _GateLevel(
             plan, {at: of for at, of in leaves.items() if _is_first(plan, at)}
@@ -113,7 +114,7 @@ class _ShapeMatcher:
 
     def match(self, frame: Frame) -> Iterable[tuple[PlannedInput, Rows]]:
         """Yield (input, rows) for all that matches, group by group."""
-        if not self._plan.inputs:
+        if not self.plan.inputs:
             return
         few: list[Rows] = []
         for outcome, rows in self._fine.groups(frame, np.arange(frame.rows)):

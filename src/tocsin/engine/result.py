@@ -58,26 +58,29 @@ class BatchResult:
         return dict(zip(wanted.tolist(), self.records.take(wanted).texts(), strict=True))
 
 
-def each_once(found: Iterable[Found]) -> Iterator[Found]:
-    """Yield what was found, once per input: two variants that hold for a record are one finding."""
-    together: dict[int, list[Found]] = {}
-    for one in found:
-        together.setdefault(id(one.input), []).append(one)
-    seen: dict[tuple[Shape, int, int], Rows] = {}
-    for parts in together.values():
-        first = parts[0]
-        rows = first.rows
-        if len(parts) > 1:
-            rows = np.sort(np.concatenate([one.rows for one in parts]))
-        place = first.shape, first.input.rule, first.input.number
-        if place in seen:
-            before = seen[place]
+def each_once(
+    shape: Shape, inputs: Sequence[PlannedInput], found: Iterable[tuple[PlannedInput, Rows]]
+) -> Iterator[Found]:
+    """Yield what was found of one shape, once per input, in the order of the plan's inputs.
+
+    Several variants of an input that hold for a record are one finding: the first one's.
+    """
+    parts: dict[int, list[Rows]] = {}
+    for planned, rows in found:
+        parts.setdefault(id(planned), []).append(rows)
+    seen: dict[tuple[int, int], Rows] = {}
+    for planned in inputs if parts else ():
+        if id(planned) not in parts:
+            continue
+        of = parts[id(planned)]
+        rows = of[0] if len(of) == 1 else np.sort(np.concatenate(of))
+        place = planned.rule, planned.number
+        before = seen.get(place)
+        if before is not None:
             rows = rows[~np.isin(rows, before)]
-            seen[place] = np.concatenate((before, rows))
-        else:
-            seen[place] = rows
+        seen[place] = rows if before is None else np.concatenate((before, rows))
         if len(rows):
-            yield Found(first.shape, first.input, rows)
+            yield Found(shape, planned, rows)
 
 
 def in_order(found: Sequence[Found]) -> Iterable[Match]:

@@ -164,13 +164,6 @@ def method_of(value: Any, name: str) -> Callable[..., Any]:
     return method
 
 
-def _method(value: Any, name: str, *args: Any) -> Any:
-    *plain, named = args
-    if name in PADDING and plain and plain[0] > LARGEST:
-        raise TooLarge(name)
-    return method_of(value, name)(*plain, **dict(named))
-
-
 def _attribute(value: Any, name: str) -> Any:
     if name in _attributes_of(value.__class__):
         return getattr(value, name)
@@ -359,9 +352,9 @@ def _sum(value: Any, *start: Any) -> Any:
     return sum(value, *start)
 
 
-_remembered = lru_cache(maxsize=1_000, typed=True)
+_loads = lru_cache(maxsize=1_000, typed=True)(json.loads)
+_address = lru_cache(maxsize=20_000, typed=True)(ipaddress.ip_address)
 """What several programs read of one text is read once; none can change it."""
-_loads = _remembered(json.loads)
 _LONG = 10_000
 """Characters of a text of JSON from which on it is read anew each time."""
 
@@ -371,7 +364,6 @@ def _read_json(text: Any) -> Any:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "method": _method,
     "attribute": _attribute,
     "hasattr": _has_attribute,
     "isinstance": _is_instance,
@@ -438,7 +430,7 @@ OPERATIONS: dict[str, Operation] = {
     "pattern": _pattern,
     "json.loads": _read_json,
     "json.dumps": lambda value, *named: json.dumps(value, **dict(*named)),
-    "ip_address": lru_cache(maxsize=20_000, typed=True)(ipaddress.ip_address),
+    "ip_address": _address,
     "IPv4Address": ipaddress.IPv4Address,
     "IPv6Address": ipaddress.IPv6Address,
     "ip_network": lambda value, strict=True: ipaddress.ip_network(value, strict=strict),

@@ -20,7 +20,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from tocsin.python.operations import EXCEPTIONS, OPERATIONS, PADDING, Missing, method_of
+from tocsin.python.operations import (
+    EXCEPTIONS,
+    LARGEST,
+    OPERATIONS,
+    PADDING,
+    Missing,
+    TooLarge,
+    method_of,
+)
 from tocsin.python.values import ABSENT, kind_of
 from tocsin.python.views import MappingView, view
 
@@ -124,14 +132,13 @@ _SEQUENCES: Mapping[str, Callable[[list[Any]], Any]] = {
     "set": set,
     "frozenset": frozenset,
 }
-_UNCHANGING = {"tuple", "frozenset"}
 
 
 def _sequence(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     name, parts = node[1], [steps[at] for at in node[2]]
     make = _SEQUENCES[name]
     if (known := _values(parts)) is not None:
-        return _Known(make(known)) if name in _UNCHANGING else _Made(make, known)
+        return _Known(tuple(known)) if name == "tuple" else _Made(make, known)
     return lambda scope: make([part(scope) for part in parts])
 
 
@@ -244,9 +251,8 @@ def _apply(node: Sequence[Any], steps: Sequence[Step]) -> Step:
     name, parts = node[1], [steps[at] for at in node[2:]]
     if name in _LAZY:
         return _LAZY[name](parts)
-    short = _SHORT[name](parts) if name in _SHORT else None
-    if short is not None:
-        return short
+    if name == "in" and (look_up := _in(*parts)):
+        return look_up
     operation = OPERATIONS[name]
     if parts and (known := _values(parts[1:])) is not None:
         of = parts[0]
@@ -256,30 +262,35 @@ def _apply(node: Sequence[Any], steps: Sequence[Step]) -> Step:
 
 def _values(steps: Sequence[Step]) -> list[Any] | None:
     """Return the values of some steps, if all are known before they run."""
-    if all(isinstance(one, _Known) for one in steps):
-        return [one.value for one in steps if isinstance(one, _Known)]
-    return None
+    known = [one.value for one in steps if isinstance(one, _Known)]
+    return known if len(known) == len(steps) else None
 
 
-def _call(parts: Sequence[Step]) -> Step | None:
-    """Return a call of a method; None where its name is not known or it needs more care."""
+def _call(parts: Sequence[Step]) -> Step:
+    """A method of a value: it is looked up before its arguments are computed."""
     of, called, *args, named = parts
-    if not isinstance(called, _Known) or not isinstance(named, _Known):
-        return None
-    name = called.value
-    if named.value or name in PADDING:
-        return None
-    if (known := _values(args)) is not None:
-        return lambda scope: method_of(of(scope), name)(*known)
-    return lambda scope: method_of(of(scope), name)(*[one(scope) for one in args])
+    if isinstance(called, _Known) and isinstance(named, _Known) and not named.value:
+        name = called.value
+        known = _values(args)
+        if name not in PADDING and known is not None:
+            return lambda scope: method_of(of(scope), name)(*known)
+
+    def call(scope: Scope) -> Any:
+        name = called(scope)
+        method = method_of(of(scope), name)
+        plain = [one(scope) for one in args]
+        if name in PADDING and plain and plain[0] > LARGEST:
+            raise TooLarge(name)
+        return method(*plain, **dict(named(scope)))
+
+    return call
 
 
-def _in(parts: Sequence[Step]) -> Step | None:
+def _in(container: Step, item: Step) -> Step | None:
     """Return a look-up among known texts; None where members are others or are not known."""
-    container, item = parts
     if isinstance(container, _Made):
         members = container.members
-    elif isinstance(container, _Known) and isinstance(container.value, tuple | frozenset):
+    elif isinstance(container, _Known) and isinstance(container.value, tuple):
         members = list(container.value)
     else:
         return None
@@ -292,10 +303,6 @@ def _in(parts: Sequence[Step]) -> Step | None:
         return found in texts if isinstance(found, str) else found in container(scope)
 
     return is_in
-
-
-_SHORT: Mapping[str, Callable[[Sequence[Step]], Step | None]] = {"method": _call, "in": _in}
-"""Shorter ways for operations whose arguments are partly known."""
 
 
 def _raises(parts: Sequence[Step]) -> Step:
@@ -368,6 +375,7 @@ def _fold(parts: Sequence[Step]) -> Step:
 
 
 _LAZY: Mapping[str, Callable[[Sequence[Step]], Step]] = {
+    "method": _call,
     "raises": _raises,
     "raise": _raise,
     "any": _any,

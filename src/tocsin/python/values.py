@@ -96,8 +96,14 @@ def number(value: Any) -> Iterable[int | Decimal]:
 
 
 def same(value: Any) -> Iterable[str]:
-    """Yield a text that equal values have in common, and no others; nothing for NaN."""
-    found = _same(from_json(value))
+    """Yield a text that equal values have in common, and no others.
+
+    Nothing for NaN, and for what nests too deep for Python.
+    """
+    try:
+        found = _same(from_json(value))
+    except RecursionError:
+        return ()
     return () if found is None else (found,)
 
 

@@ -1,13 +1,13 @@
 """Reaching into objects and lists of events: what `deep_get` and `deep_walk` return."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from tocsin.python.views import MappingView, SequenceView, frozen, plain
+from tocsin.python.views import SequenceView, frozen, plain
 
-_OBJECTS = (MappingView, dict)
-_LISTS = (SequenceView, list, tuple)
+_OBJECTS = (dict, Mapping)
+_LISTS = (list, tuple, SequenceView)
 
 
 def deep_get(value: Any, keys: Sequence[Any], default: Any = None) -> Any:
