@@ -33,10 +33,11 @@ class Outcome:
         """Yield where any of some leaves holds, as one outcome of those of one column."""
         columns: dict[int, list[Outcome]] = {}
         for one in outcomes:
-            columns.setdefault(id(one if one._codes is None else one._codes), []).append(one)
+            column = one if one._codes is None else one._codes
+            columns.setdefault(id(column), []).append(one)
         for of in columns.values():
-            table = np.logical_or.reduce([one._table for one in of]) if len(of) > 1 else None
-            yield of[0] if table is None else cls(table, of[0]._codes)
+            tables = [one._table for one in of]
+            yield cls(np.logical_or.reduce(tables), of[0]._codes) if len(of) > 1 else of[0]
 
     def among(self, rows: Rows) -> Rows:
         """Return those of some rows where the leaf holds."""
@@ -188,8 +189,10 @@ def _evaluate(
 
 def _without(rows: Rows, found: Rows) -> Rows:
     """Return the rows that are not among those found, which are some of them, in order."""
-    if len(found) in {0, len(rows)}:
-        return rows if not len(found) else _NOTHING
+    if not len(found):
+        return rows
+    if len(found) == len(rows):
+        return _NOTHING
     left = np.ones(len(rows), dtype=np.bool_)
     left[np.searchsorted(rows, found)] = False
     return rows[left]
