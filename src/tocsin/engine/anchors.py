@@ -79,7 +79,7 @@ def _costs_of_lifted(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int,
 
     What nearly every event has comes after that, lists and comparisons of two fields come last.
     """
-    lifted = {at: leaf for at, leaf in tests.items() if _is_lifted(leaf.column)}
+    lifted = _lifted(gated, tests)
     equal = {at: leaf.column for at, leaf in lifted.items() if _is_equality(leaf)}
     asked = Counter(equal.values())
     costs = {at: 1.0 / (1 + asked[equal[at]]) if at in equal else 1.0 for at in lifted}
@@ -89,8 +89,18 @@ def _costs_of_lifted(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int,
     return costs
 
 
+def _lifted(gated: Gated, tests: Mapping[int, ColumnTest]) -> dict[int, ColumnTest]:
+    """Return the tests of conditions of rules written in Python, which read whole documents."""
+    signs = {at for at, leaf in tests.items() if _is_lifted(leaf.column)}
+    found: dict[int, ColumnTest] = {}
+    for condition in gated.conditions if signs else ():
+        numbers = leaf_numbers(condition)
+        if not signs.isdisjoint(numbers):
+            found |= {at: tests[at] for at in numbers if at in tests}
+    return found
+
+
 def _is_lifted(column: Column) -> bool:
-    """Say whether a column is one of rules written in Python, which read whole documents."""
     if column.expr is None:
         return False
     whole = any(isinstance(one, Whole) for one in every_leaf(column.expr))
