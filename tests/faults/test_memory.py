@@ -77,8 +77,8 @@ def test_rules_that_all_match_every_event_take_little_memory(form: str, tmp_path
     rules.mkdir()
     for number in range(20):
         (rules / f"{number}.yml").write_text(rule(f"Rule {number}"))
-    line = f'{{"mark": "needle", "text": "{"x" * 2000}"}}\n'
-    (tmp_path / "log").write_text(line * 12_000)
+    line = f'{{"mark": "needle", "text": "{"x" * 8000}"}}\n'
+    (tmp_path / "log").write_text(line * 4_000)
     options = ["-f", form, "-o", "/dev/null"]
-    sentence = "240,000 alerts"
+    sentence = "80,000 alerts"
     assert megabytes(tmp_path / "log", rules, 1, sentence, *options) < LIMIT
