@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tocsin.engine.choices import parts_ahead, texts_around
 from tocsin.engine.frame import Frame
-from tocsin.engine.layout import parts_ahead, texts_around
 from tocsin.engine.project import JsonRecords, Projector
 from tocsin.jsontext import compact, read
 from tocsin.logs.logtype import generic

@@ -107,12 +107,10 @@ class Cells:
         if not calls or (isinstance(self.values, Texts) and calls == _AS_TEXT):
             return self
         own = self.values
-        if calls == _AS_KIND and isinstance(own, Texts):
-            return Cells(self.codes, Texts([kind_name("")] * len(own)))
         through = chained(calls)
-        if calls == _AS_KIND and isinstance(own, Lazy) and own.kinds:
-            kinds = enumerate(own.kinds)
-            return Cells(self.codes, [[kind] if kind else through(own[at]) for at, kind in kinds])
+        if calls == _AS_KIND and any(kinds := _kinds_of(own)):
+            known = enumerate(kinds)
+            return Cells(self.codes, [[kind] if kind else through(own[at]) for at, kind in known])
         if isinstance(own, Lazy):
             return Cells(self.codes, Lazy(len(own), lambda at: through(own[at])))
         if isinstance(own, Texts):

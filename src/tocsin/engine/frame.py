@@ -21,6 +21,7 @@ from tocsin.condition.tree import (
     Or,
     Predicate,
 )
+from tocsin.engine.choices import leaves_of, open_choices, parts_ahead, rest_of
 from tocsin.engine.columns import (
     Cells,
     Encoded,
@@ -43,11 +44,7 @@ from tocsin.engine.layout import (
     Reading,
     Source,
     containers_of,
-    leaves_of,
     merge_layouts,
-    open_choices,
-    parts_ahead,
-    rest_of,
 )
 from tocsin.engine.project import Projector
 from tocsin.engine.records import Records

@@ -15,12 +15,12 @@ from tocsin.condition.evaluate import compile_test, holds, operands
 from tocsin.condition.functions import Scalar
 from tocsin.condition.tree import Call, Field, Predicate
 from tocsin.engine.anchors import clause_cost, first_leaves, is_slow, leaf_costs
+from tocsin.engine.choices import texts_around
 from tocsin.engine.columns import ABSENT, Cells, Mask, Rows, combinations, held_codes, pick
 from tocsin.engine.combine import Combiner, Outcome, order
 from tocsin.engine.frame import Frame
 from tocsin.engine.intake import Identifier, Intake, Part, take_in
 from tocsin.engine.keywords import Keyword, KeywordSearch
-from tocsin.engine.layout import texts_around
 from tocsin.engine.plan import (
     Column,
     ColumnTest,
